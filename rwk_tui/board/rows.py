@@ -1,0 +1,243 @@
+"""The rows of the board: one frozen fact each about one thing, with when it was last seen."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+Power = Literal["up", "starting", "stopping", "halted", "off", "gone"]
+UnitState = Literal["running", "stopped", "failed", "paused"]
+Role = Literal["leader", "follower", "learner", "unknown"]
+Health = Literal["healthy", "no leader", "down", "unstarted"]
+QuorumState = Literal["none", "healthy", "degraded", "lost"]
+CanaryState = Literal["idle", "flowing", "failing", "stopped"]
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True, eq=False, tag_field="row"):
+    """One fact; `seen_at` is the unix time (s) of the observation and takes no part in equality.
+
+    `fresh` is False while the source can't be asked; the row then keeps its last values and `why` says the reason.
+    """
+
+    seen_at: float
+    fresh: bool = True
+    why: str = ""
+
+    NUMBERS: ClassVar[frozenset[str]] = frozenset()
+    """Fields that merely count: a change in these alone may wait up to a second before it is painted."""
+
+    @property
+    def key(self) -> str:
+        """The identity of the thing this row is about, unique on the board, such as `member/core-01`."""
+        raise NotImplementedError
+
+    def _values(self, *, with_numbers: bool) -> tuple[Any, ...]:
+        left_out = {"seen_at"} if with_numbers else {"seen_at", *self.NUMBERS}
+        return tuple(getattr(self, name) for name in self.__struct_fields__ if name not in left_out)
+
+    def same_state(self, other: Row) -> bool:
+        """Whether both rows say the same but for numbers and age."""
+        return type(self) is type(other) and self._values(with_numbers=False) == other._values(with_numbers=False)
+
+    def __eq__(self, other: object) -> bool:
+        if type(self) is not type(other) or not isinstance(other, Row):
+            return NotImplemented
+        return self._values(with_numbers=True) == other._values(with_numbers=True)
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.key))
+
+
+class LabRow(Row, frozen=True, kw_only=True, eq=False, tag="lab"):
+    """The lab as a whole: backend, what runs it, and whether it waits for a decision.
+
+    `engines` is one line for people ("etcd 3.7.3"). `state` is "choose" when an earlier run left something on disk that
+    the presenter must resume or reset; `left_behind` then says what.
+    """
+
+    backend: str
+    engines: str
+    state: Literal["starting", "ready", "choose", "resetting", "ending"]
+    left_behind: str = ""
+    directory: str = ""
+
+    @property
+    def key(self) -> str:
+        return "lab"
+
+
+class MachineRow(Row, frozen=True, kw_only=True, eq=False, tag="machine"):
+    """One machine: halted is a graceful stop, off is a power cut, gone means that its disk is gone too."""
+
+    name: str
+    power: Power
+    address: str
+    since: float
+
+    @property
+    def key(self) -> str:
+        return f"machine/{self.name}"
+
+
+class UnitRow(Row, frozen=True, kw_only=True, eq=False, tag="unit"):
+    """One supervised program on a machine, with the environment and arguments it is configured with."""
+
+    machine: str
+    unit: str
+    state: UnitState
+    pid: int = 0
+    since: float = 0.0
+    exit: str = ""
+    environment: tuple[tuple[str, str], ...] = ()
+    argv: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return f"unit/{self.machine}/{self.unit}"
+
+
+class MemberRow(Row, frozen=True, kw_only=True, eq=False, tag="member"):
+    """One etcd member as itself and its peers report it; sizes in bytes, latencies in ms, newest last.
+
+    `lag` is the highest raft index seen on any member less this member's applied index.
+    """
+
+    id: str
+    name: str
+    machine: str
+    role: Role
+    health: Health
+    since: float
+    version: str = ""
+    term: int = 0
+    raft_index: int = 0
+    applied_index: int = 0
+    lag: int = 0
+    db_size: int = 0
+    latencies: tuple[float, ...] = ()
+    alarms: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    peer_urls: tuple[str, ...] = ()
+    client_urls: tuple[str, ...] = ()
+
+    NUMBERS: ClassVar[frozenset[str]] = frozenset({"raft_index", "applied_index", "lag", "db_size", "latencies"})
+
+    @property
+    def key(self) -> str:
+        return f"member/{self.id}"
+
+
+class QuorumRow(Row, frozen=True, kw_only=True, eq=False, tag="quorum"):
+    """The etcd cluster as a whole; `leader` is a machine's name, `needed` how many voters a majority takes."""
+
+    state: QuorumState
+    voters: int = 0
+    learners: int = 0
+    needed: int = 0
+    reachable: int = 0
+    leader: str = ""
+    term: int = 0
+    cluster_id: str = ""
+    since: float = 0.0
+
+    @property
+    def key(self) -> str:
+        return "quorum"
+
+
+class LinkRow(Row, frozen=True, kw_only=True, eq=False, tag="link"):
+    """The network path from one machine to another."""
+
+    source: str
+    target: str
+    state: Literal["open", "cut"]
+    delay_ms: float = 0.0
+
+    @property
+    def key(self) -> str:
+        return f"link/{self.source}/{self.target}"
+
+
+class CanaryRow(Row, frozen=True, kw_only=True, eq=False, tag="canary"):
+    """What one canary saw: counts of its epoch, and per second of the last minute how many writes were acknowledged.
+
+    `history` holds up to 60 pairs (acknowledged, not acknowledged), oldest first. `gap_ms` is the outage that lasts or,
+    when writes flow, the last one; `resolution_ms` is how finely a gap can be known. `lost` counts acknowledged writes
+    that a check didn't find again.
+    """
+
+    name: str
+    state: CanaryState
+    epoch: int = 0
+    rate: float = 0.0
+    acknowledged: int = 0
+    failed: int = 0
+    unknown: int = 0
+    lost: int = 0
+    gap_ms: float = 0.0
+    resolution_ms: float = 0.0
+    history: tuple[tuple[int, int], ...] = ()
+
+    NUMBERS: ClassVar[frozenset[str]] = frozenset(
+        {"rate", "acknowledged", "failed", "unknown", "gap_ms", "resolution_ms", "history"}
+    )
+
+    @property
+    def key(self) -> str:
+        return f"canary/{self.name}"
+
+
+class FaultRow(Row, frozen=True, kw_only=True, eq=False, tag="fault"):
+    """One fault that is active now."""
+
+    id: str
+    fault: str
+    target: str
+    since: float
+    text: str
+
+    @property
+    def key(self) -> str:
+        return f"fault/{self.id}"
+
+
+class FaultKindRow(Row, frozen=True, kw_only=True, eq=False, tag="fault-kind"):
+    """One fault of the catalogue: what it can be aimed at now; `why` says why it can't be done here, if it can't."""
+
+    name: str
+    title: str
+    explain: str
+    targets: tuple[str, ...] = ()
+    healable: bool = True
+
+    @property
+    def key(self) -> str:
+        return f"fault-kind/{self.name}"
+
+
+class ChapterRow(Row, frozen=True, kw_only=True, eq=False, tag="chapter"):
+    """One chapter that can be told: its name, title, teaching goal and the titles of its steps."""
+
+    name: str
+    title: str
+    goal: str
+    steps: tuple[str, ...]
+
+    @property
+    def key(self) -> str:
+        return f"chapter/{self.name}"
+
+
+AnyRow = (
+    LabRow
+    | MachineRow
+    | UnitRow
+    | MemberRow
+    | QuorumRow
+    | LinkRow
+    | CanaryRow
+    | FaultRow
+    | FaultKindRow
+    | ChapterRow
+)

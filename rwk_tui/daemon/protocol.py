@@ -1,0 +1,152 @@
+"""What a client and the daemon say to each other: one JSON object a line, typed on both ends."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from rwk_tui.board.frames import PROTOCOL, Frame
+
+LINE_LIMIT = 8 * 1024 * 1024
+"""Bytes in the longest line a client accepts; the daemon accepts `COMMAND_LIMIT`."""
+COMMAND_LIMIT = 64 * 1024
+
+
+class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do"):
+    """One wish of a client; `id` comes back in the reply."""
+
+    id: int = 0
+
+
+class Hello(Command, frozen=True, kw_only=True, tag="hello"):
+    """The first line of every client. A viewer may only look. `attend`: this client's going ends the lab (cockpit, play)."""
+
+    protocol: int = PROTOCOL
+    version: str = ""
+    role: Literal["driver", "viewer"] = "driver"
+    attend: Literal["cockpit", "headless", "none"] = "none"
+
+
+class Open(Command, frozen=True, kw_only=True, tag="open"):
+    """Open a chapter and prepare the lab to its step (index, 0-based)."""
+
+    chapter: str
+    step: int = 0
+
+
+class Next(Command, frozen=True, kw_only=True, tag="next"):
+    """Run the shown step."""
+
+
+class Back(Command, frozen=True, kw_only=True, tag="back"):
+    """Prepare the lab to the step before the shown one."""
+
+
+class Repeat(Command, frozen=True, kw_only=True, tag="repeat"):
+    """Run the last step once more."""
+
+
+class Skip(Command, frozen=True, kw_only=True, tag="skip"):
+    """Pass over the shown step."""
+
+
+class Cancel(Command, frozen=True, kw_only=True, tag="cancel"):
+    """Stop what the director does; never refused."""
+
+
+class Inject(Command, frozen=True, kw_only=True, tag="inject"):
+    """Inject a fault of the catalogue into a target; `confirm` is the machine's name where the fault destroys."""
+
+    fault: str
+    target: str
+    confirm: str = ""
+
+
+class Heal(Command, frozen=True, kw_only=True, tag="heal"):
+    """Heal one active fault by its id, or the newest with "" , or every one with "all"; never refused."""
+
+    fault: str = ""
+
+
+class Power(Command, frozen=True, kw_only=True, tag="power"):
+    """Switch a machine by hand; `destroy` needs `confirm` to be its name."""
+
+    machine: str
+    verb: Literal["start", "stop", "kill", "destroy"]
+    confirm: str = ""
+
+
+class Reset(Command, frozen=True, kw_only=True, tag="reset"):
+    """Bring the lab to three empty machines; also the answer to a lab left behind."""
+
+
+class Resume(Command, frozen=True, kw_only=True, tag="resume"):
+    """Go on with the lab that an earlier run left behind, as after a power cut."""
+
+
+class Logs(Command, frozen=True, kw_only=True, tag="logs"):
+    """Send the newest lines of a unit's output, then what comes; unit "" ends it."""
+
+    machine: str = ""
+    unit: str = ""
+    lines: int = 200
+
+
+class Detach(Command, frozen=True, kw_only=True, tag="detach"):
+    """Leave, and let the lab run on."""
+
+
+class Quit(Command, frozen=True, kw_only=True, tag="quit"):
+    """Halt the lab and end the daemon."""
+
+
+AnyCommand = (
+    Hello
+    | Open
+    | Next
+    | Back
+    | Repeat
+    | Skip
+    | Cancel
+    | Inject
+    | Heal
+    | Power
+    | Reset
+    | Resume
+    | Logs
+    | Detach
+    | Quit
+)
+
+
+class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome", tag_field="t"):
+    """The daemon's first line; a full frame follows."""
+
+    protocol: int
+    version: str
+    pid: int
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True, tag="reply", tag_field="t"):
+    """The answer to the command `id`: taken, or `error` says in one line why not."""
+
+    id: int
+    error: str = ""
+
+
+class LogLines(msgspec.Struct, frozen=True, kw_only=True, tag="log", tag_field="t"):
+    """Lines of the unit whose output this client follows."""
+
+    machine: str
+    unit: str
+    lines: tuple[str, ...]
+
+
+class Bye(msgspec.Struct, frozen=True, kw_only=True, tag="bye", tag_field="t"):
+    """The daemon ends the conversation, and why."""
+
+    reason: str
+
+
+FromDaemon = Welcome | Frame | Reply | LogLines | Bye

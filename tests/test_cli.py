@@ -1,0 +1,189 @@
+"""The command line as a user meets it, in real processes: exit codes, and one line instead of tracebacks."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support.programs import environment, fake_engine, one_line, rwk_tui, script
+
+import rwk_tui as package
+from rwk_tui import cli
+
+COMMANDS = ("play", "up", "env", "down", "check", "chapters", "engines", "doctor", "completion")
+
+
+def test_help_names_every_command_and_leaves_out_the_hidden(tmp_path: Path) -> None:
+    finished = rwk_tui("--help", home=tmp_path)
+    assert finished.returncode == 0
+    for command in COMMANDS:
+        assert f"    {command}" in finished.stdout
+    assert "--subnet" not in finished.stdout
+    for command in COMMANDS:
+        assert rwk_tui(command, "--help", home=tmp_path).returncode == 0
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, rwk_tui.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
+    )
+    finished = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(finished.stderr.split())
+    heavy = {
+        "textual",
+        "rich",
+        "msgspec",
+        "yaml",
+        "grpc",
+        "google.protobuf",
+        "psutil",
+        "asyncio",
+        "dataclasses",
+        "shtab",
+    }
+    assert not loaded & (heavy | {"rwk_tui.settings"})
+
+
+def test_version(tmp_path: Path) -> None:
+    assert rwk_tui("--version", home=tmp_path).stdout == f"rwk-tui {package.__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["fly"], "invalid choice: 'fly'"),
+        (["--flag"], "unrecognized arguments: --flag"),
+        (["play"], "name chapters, or say --all"),
+        (["play", "one", "--all"], "name chapters, or say --all"),
+        (["--backend", "cloud", "chapters"], "--backend: must be one of local, not 'cloud'"),
+        (["chapters", "--subnet", "300"], "--subnet: must be from 0 to 255"),
+        (["engines", "--config", "none.toml"], "none.toml: No such file"),
+        (["engines", "install", "etcd"], "required: --from"),
+        (["engines", "install", "zookeeper", "--from", "go"], "no recipe for 'zookeeper'"),
+        (["completion", "csh"], "invalid choice: 'csh'"),
+        (["up", "--state", "/tmp/" + "x" * 100], "too long for a socket's path"),
+        ([], "the cockpit needs a terminal"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_2(tmp_path: Path, arguments: list[str], words: str) -> None:
+    finished = rwk_tui(*arguments, home=tmp_path)
+    assert words in one_line(finished)
+    assert finished.returncode == 2
+    assert finished.stdout == ""
+
+
+def test_a_bad_settings_file_in_the_directory_is_named(tmp_path: Path) -> None:
+    (tmp_path / "rwk-tui.toml").write_text("theme = 'dark'\nsubnet = 'x'\n")
+    finished = rwk_tui("engines", home=tmp_path)
+    assert f"{tmp_path / 'rwk-tui.toml'}:2: subnet:" in one_line(finished)
+    assert finished.returncode == 2
+
+
+def test_settings_flags_work_before_and_after_the_command(tmp_path: Path) -> None:
+    for name in ("etcd", "etcdctl", "etcdutl"):
+        fake_engine(tmp_path / "given" / name, "3.6.9")
+    flag = ["--engines", str(tmp_path / "given")]
+    for arguments in ([*flag, "engines"], ["engines", *flag], [*flag, "engines", "--json"]):
+        finished = rwk_tui(*arguments, home=tmp_path)
+        assert finished.returncode == 0, finished.stderr
+        assert "3.6.9" in finished.stdout
+        assert "wheel" not in finished.stdout
+
+
+def test_engines_as_json(tmp_path: Path) -> None:
+    finished = rwk_tui("engines", "--json", home=tmp_path)
+    assert finished.returncode == 0
+    found = json.loads(finished.stdout)
+    assert found["problem"] == ""
+    by_name = {engine["name"]: engine for engine in found["engines"]}
+    assert by_name["etcdutl"]["version"] == "3.5.1"
+    assert (by_name["etcd"]["source"], by_name["etcd"]["used"], by_name["etcd"]["good"]) == ("wheel", True, False)
+    assert "can lose consistency" in by_name["etcd"]["remark"]
+
+
+def test_a_garbage_engine_is_a_line_in_the_list_and_exit_1(tmp_path: Path) -> None:
+    script(tmp_path / "given" / "etcd", "echo moo")
+    finished = rwk_tui("engines", home=tmp_path, RWK_ENGINES=str(tmp_path / "given"))
+    assert finished.returncode == 1
+    assert finished.stderr == ""
+    assert "✗ etcd" in finished.stdout
+    assert "is no etcd that works here; asked for its version it said 'moo'" in finished.stdout
+
+
+def test_doctor_fails_where_the_lab_could_not_start(tmp_path: Path, subnet: int) -> None:
+    finished = rwk_tui("doctor", "--subnet", str(subnet), home=tmp_path)
+    assert finished.returncode == 0, finished.stdout
+    finished = rwk_tui("doctor", "--engines", str(tmp_path), home=tmp_path)
+    assert finished.returncode == 1
+    assert "✗ engines" in finished.stdout
+
+
+def test_check_reads_chapters(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text("title: x\nsteps:\n\t- no\n")
+    finished = rwk_tui("check", "bad.yaml", home=tmp_path)
+    assert finished.returncode == 2
+    assert "bad.yaml:3" in one_line(finished)
+
+
+def test_completions_are_scripts_that_the_shell_takes(tmp_path: Path) -> None:
+    for shell in ("bash", "zsh", "fish"):
+        finished = rwk_tui("completion", shell, home=tmp_path)
+        assert finished.returncode == 0
+        assert "chapters" in finished.stdout
+        if shutil.which(shell):
+            path = tmp_path / f"completion.{shell}"
+            path.write_text(finished.stdout, "utf-8")
+            subprocess.run([shell, "-n", str(path)], check=True, timeout=20)
+
+
+def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m rwk_tui completion bash | head -c 1 > /dev/null"
+    finished = subprocess.run(
+        ["/bin/sh", "-c", command], env=environment(tmp_path), capture_output=True, text=True, timeout=30, check=False
+    )
+    assert finished.stderr == ""
+
+
+def test_ctrl_c_is_130(tmp_path: Path) -> None:
+    script(tmp_path / "given" / "etcd", "kill -INT $PPID; sleep 20")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "rwk_tui", "engines", "--engines", str(tmp_path / "given")],
+        env=environment(tmp_path),
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    _, complaint = process.communicate(timeout=20)
+    assert (process.returncode, complaint) == (130, "")
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"), [("BadInput", 2), ("EngineError", 1), ("LabError", 1), ("DaemonError", 1), ("OSError", 1)]
+)
+def test_errors_for_people_are_one_line_whatever_room_they_come_from(
+    kind: str, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    base = OSError if kind == "OSError" else type(kind, (Exception,), {"__module__": "rwk_tui.somewhere"})
+    error = (
+        OSError(28, "No space left on device", "/x") if kind == "OSError" else type("Sub", (base,), {})("two\nlines")
+    )
+
+    def fail(_: object) -> int:
+        raise error
+
+    monkeypatch.setattr(cli, "_chapters", fail)
+    assert cli.main(["chapters"]) == code
+    said = capsys.readouterr().err
+    assert said == ("rwk-tui: /x: No space left on device\n" if kind == "OSError" else "rwk-tui: two lines\n")
+
+
+def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> int:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(cli, "_chapters", fail)
+    with pytest.raises(ZeroDivisionError):
+        cli.main(["chapters"])

@@ -1,0 +1,100 @@
+"""Settings: which source wins, and what is said about values that can't be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rwk_tui.settings import BadInput, Settings, Timeouts, as_environment, check_socket, load_settings
+
+
+def load(directory: Path, toml: str | None = None, env: dict[str, str] | None = None, **flags: str) -> Settings:
+    if toml is not None:
+        (directory / "rwk-tui.toml").write_text(toml, "utf-8")
+    return load_settings(flags, environment=env or {}, directory=directory)
+
+
+def test_defaults_are_those_of_the_dataclass_and_lie_in_the_users_directories(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = load(tmp_path)
+    assert found == Settings(state=tmp_path / "state" / "rwk-tui", engine_cache=tmp_path / "cache" / "rwk-tui")
+
+
+def test_file_beats_default_environment_beats_file_flag_beats_environment(tmp_path: Path) -> None:
+    toml = 'subnet = 20\nlinger = 5\ntheme = "light"\n[timeouts]\ncheck = 3\n'
+    found = load(tmp_path, toml, {"RWK_SUBNET": "21", "RWK_LINGER": "6.5"}, subnet="22")
+    assert (found.subnet, found.linger, found.theme) == (22, 6.5, "light")
+    assert found.timeouts == Timeouts(check=3.0)
+    assert load(tmp_path, None, {"RWK_TIMEOUTS_CHECK": "4"}).timeouts.check == 4.0
+
+
+def test_paths_start_where_they_were_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf" / "my.toml").write_text('scenarios = "mine"\n', "utf-8")
+    found = load_settings({"state": "s"}, config=Path("conf/my.toml"), environment={}, directory=tmp_path)
+    assert found.scenarios == tmp_path / "conf" / "mine"
+    assert found.state == tmp_path / "s"
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert load(tmp_path, None, {"RWK_STATE": "~/x"}).state == tmp_path / "x"
+
+
+@pytest.mark.parametrize(
+    ("toml", "line", "words"),
+    [
+        ("subnet = 8\nsubnets = 9\n", 2, "subnets: there is no such setting"),
+        ("\n\nsubnet = 'eight'\n", 3, "subnet: must be a whole number, not 'eight'"),
+        ("subnet = 8.5\n", 1, "subnet: must be a whole number"),
+        ("subnet = true\n", 1, "subnet: must be a whole number"),
+        ("subnet = 300\n", 1, "subnet: must be from 0 to 255"),
+        ("linger = inf\n", 1, "linger: must be from"),
+        ("subnet = nan\n", 1, "subnet: must be a whole number"),
+        ("theme = 'plaid'\n", 1, "theme: must be one of dark"),
+        ("theme = ['dark']\n", 1, "theme: must be one of dark"),
+        ("state = 4\n", 1, "state: must be a path"),
+        ("linger = 3\n[timeouts]\naction = 5\nlinger = 4\n", 4, "timeouts.linger: there is no such setting"),
+        ("[timeouts]\ncheck = 'soon'\n", 2, "timeouts.check: must be a number"),
+        ("timeouts = 3\n", 1, "timeouts: there is no such setting"),
+        ("subnet = 8\nlinger = = 3\n", 2, "Invalid value"),
+        ("subnet = 8\nsubnet = 9\n", 2, "overwrite"),
+    ],
+)
+def test_a_bad_file_is_named_with_line_and_key(tmp_path: Path, toml: str, line: int, words: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        load(tmp_path, toml)
+    text = str(caught.value)
+    assert text.startswith(f"{tmp_path / 'rwk-tui.toml'}:{line}: "), text
+    assert words in text
+    assert "\n" not in text
+
+
+def test_bad_variables_and_flags_are_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="^RWK_BASE_PORT: must be a whole number, not 'high'$"):
+        load(tmp_path, None, {"RWK_BASE_PORT": "high"})
+    with pytest.raises(BadInput, match="^--backend: must be one of local, not 'cloud'$"):
+        load(tmp_path, None, None, backend="cloud")
+    with pytest.raises(BadInput, match="election_ms"):
+        load(tmp_path, None, {"RWK_HEARTBEAT_MS": "500", "RWK_ELECTION_MS": "1000"})
+
+
+def test_a_named_file_must_be_there_and_be_text(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="No such file"):
+        load_settings(config=Path("missing.toml"), environment={}, directory=tmp_path)
+    (tmp_path / "rwk-tui.toml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(BadInput, match="UTF-8"):
+        load(tmp_path)
+
+
+def test_a_child_process_loads_the_same_from_the_environment(tmp_path: Path) -> None:
+    there = load(tmp_path, "subnet = 33\nlinger = 1.5\n[timeouts]\nstop = 2\n", None, state="s", theme="light")
+    (tmp_path / "rwk-tui.toml").write_text("subnet = 44\n", "utf-8")
+    assert load_settings(environment=as_environment(there), directory=tmp_path) == there
+
+
+def test_a_socket_path_that_is_too_long_says_what_to_do(tmp_path: Path) -> None:
+    check_socket(load(tmp_path, None, None, state="/tmp/short"))
+    with pytest.raises(BadInput, match=r"too long for a socket's path.*--state DIR"):
+        check_socket(load(tmp_path, None, None, state="/tmp/" + "é" * 50))

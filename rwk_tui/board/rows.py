@@ -53,7 +53,8 @@ class LabRow(Row, frozen=True, kw_only=True, eq=False, tag="lab"):
     """The lab as a whole: backend, what runs it, and whether it waits for a decision.
 
     `engines` is one line for people ("etcd 3.7.3"). `state` is "choose" when an earlier run left something on disk that
-    the presenter must resume or reset; `left_behind` then says what.
+    the presenter must resume or reset; `left_behind` then says what. `reach` names, per machine, the endpoint at which
+    the presenter's own tools find an etcd there, and `path` the directories that hold the engines.
     """
 
     backend: str
@@ -61,6 +62,8 @@ class LabRow(Row, frozen=True, kw_only=True, eq=False, tag="lab"):
     state: Literal["starting", "ready", "choose", "resetting", "ending"]
     left_behind: str = ""
     directory: str = ""
+    reach: tuple[tuple[str, str], ...] = ()
+    path: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -230,14 +233,5 @@ class ChapterRow(Row, frozen=True, kw_only=True, eq=False, tag="chapter"):
 
 
 AnyRow = (
-    LabRow
-    | MachineRow
-    | UnitRow
-    | MemberRow
-    | QuorumRow
-    | LinkRow
-    | CanaryRow
-    | FaultRow
-    | FaultKindRow
-    | ChapterRow
+    LabRow | MachineRow | UnitRow | MemberRow | QuorumRow | LinkRow | CanaryRow | FaultRow | FaultKindRow | ChapterRow
 )

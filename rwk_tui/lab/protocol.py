@@ -229,7 +229,7 @@ class Lab(Protocol):
         """A directory of the presenter that outlives every machine."""
 
     async def up(self) -> None:
-        """Make every machine exist and run. Raises LabError, with what to do, if a port is taken or the disk refuses."""
+        """Make every machine exist and run. Raises LabError with what to do if a port is taken or the disk is full."""
 
     async def down(self) -> None:
         """Halt every machine; disks stay."""

@@ -1,0 +1,112 @@
+"""Files of the lab: written whole or not at all, private to the user, and every failure said in one line."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from rwk_tui.lab.protocol import LabError
+
+MARKER = ".rwk-lab"
+_MARKER_TEXT = "This directory belongs to rwk-tui, which empties it on a reset.\n"
+
+
+@contextlib.contextmanager
+def said(what: str) -> Iterator[None]:
+    """Turn an OSError into a LabError that begins with `what`."""
+    try:
+        yield
+    except OSError as error:
+        raise LabError(f"{what}: {error.strerror or error}") from error
+
+
+def make_directory(path: Path) -> None:
+    """Make a directory and its parents, open to nobody else. Raises LabError."""
+    with said(f"can't make the directory {path}"):
+        _make(path)
+
+
+def _make(path: Path) -> None:
+    if not path.is_dir():
+        _make(path.parent)  # mkdir(parents=True) would give the parents another mode
+        path.mkdir(mode=0o700, exist_ok=True)
+
+
+def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
+    """Write a file so that a reader sees the old one or the new one, never half of it. Raises LabError."""
+    with said(f"can't write {path}"):
+        _make(path.parent)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+            Path(name).chmod(mode)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+
+def read_file(path: Path) -> bytes:
+    """The content of a file. Raises LabError if there is none."""
+    with said(f"can't read {path}"):
+        return path.read_bytes()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a value as JSON. Raises LabError."""
+    write_file(path, json.dumps(value, indent=1).encode() + b"\n")
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file, {} if there is no such file. Raises LabError if it holds something else."""
+    with said(f"can't read {path}"):
+        try:
+            value = json.loads(path.read_bytes())
+        except FileNotFoundError:
+            return {}
+        except ValueError:
+            value = None
+    if not isinstance(value, dict):
+        raise LabError(f"{path} is damaged; `rwk-tui down`, then remove that file")
+    return value
+
+
+def claim(root: Path) -> None:
+    """Make `root` the lab's own directory. Raises LabError if it holds something that is not ours."""
+    with said(f"can't use {root}"):
+        if root.exists():
+            foreign = not (root / MARKER).is_file() and any(root.iterdir())
+            if foreign:
+                raise LabError(f"{root} holds files that are not ours; choose another place with --state")
+        _make(root)
+        root.chmod(0o700)
+        (root / MARKER).write_text(_MARKER_TEXT)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a directory: at once out of the way, then bit by bit, so that a crash leaves no half disk."""
+    with said(f"can't remove {path}"):
+        if not path.exists():
+            return
+        away = Path(tempfile.mkdtemp(dir=path.parent, prefix=".gone-"))
+        path.rename(away / path.name)
+        shutil.rmtree(away)
+
+
+def remove_remains(directory: Path) -> None:
+    """Remove what an interrupted `remove_tree` left. Raises LabError."""
+    with said(f"can't clean {directory}"):
+        for away in directory.glob(".gone-*"):
+            shutil.rmtree(away)
+
+
+def has_files(directory: Path) -> bool:
+    """Whether anything but directories lies below."""
+    return any(names for _, _, names in os.walk(directory))

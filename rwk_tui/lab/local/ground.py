@@ -1,0 +1,123 @@
+"""What all machines of a local lab stand on: addresses, network, processes, programs, and who is switched on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rwk_tui.board.rows import Power
+from rwk_tui.lab.local import procs
+from rwk_tui.lab.local.addresses import MACHINES, Address, AddressPlan
+from rwk_tui.lab.local.disk import read_json, write_json
+from rwk_tui.lab.local.links import Network
+from rwk_tui.lab.local.process import Processes
+from rwk_tui.lab.local.record import LAB_VARIABLE
+from rwk_tui.lab.protocol import LabError, MachineDown, UnitSpec
+
+_SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
+
+
+class Powers:
+    """Which machine is in which state of power since when, on disk outside of the machines' own."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._powers: dict[str, tuple[Power, float]] = {}
+        self.load()
+
+    def load(self) -> None:
+        """Read what is on disk. Raises LabError if it is damaged."""
+        entries = read_json(self._file)
+        known: tuple[Power, ...] = ("up", "starting", "stopping", "halted", "off", "gone")
+        for name in MACHINES:
+            entry = entries.get(name, {})
+            power: Power = next((power for power in known if power == entry.get("power")), "gone")
+            self._powers[name] = (power, float(entry.get("since", 0.0)))
+
+    def get(self, machine: str) -> tuple[Power, float]:
+        """State and since when (unix time, s)."""
+        return self._powers[machine]
+
+    def set(self, machine: str, power: Power) -> None:
+        """Write down a new state. Raises LabError if the disk refuses; the state in memory is then new all the same."""
+        if self._powers[machine][0] != power:
+            self._powers[machine] = (power, time.time())
+            write_json(self._file, {name: {"power": p, "since": s} for name, (p, s) in self._powers.items()})
+
+
+@dataclass(slots=True)
+class Ground:
+    """Handed to every machine and unit of one lab; `grace` is how long (s) a program may take to end when asked to."""
+
+    root: Path
+    plan: AddressPlan
+    processes: Processes
+    network: Network
+    powers: Powers
+    programs: Mapping[str, Path]
+    grace: float
+    changed: Callable[[], None]
+    complaints: list[str] = field(default_factory=list)
+
+    def require_up(self, machine: str) -> None:
+        """Raises MachineDown unless the machine is up."""
+        power = self.powers.get(machine)[0]
+        if power not in ("up", "starting"):
+            raise MachineDown(f"{machine} is {'destroyed' if power == 'gone' else power}, nothing runs there")
+
+    def program(self, name: str, machine: str, disk: Path) -> str:
+        """The full path of a program. Raises LabError if there is none."""
+        if name in self.programs:
+            return str(self.programs[name])
+        found = shutil.which(str(disk / name) if "/" in name else name, path=self._path())
+        if found is None:
+            raise LabError(f"there is no program {name} on {machine}")
+        return found
+
+    def environment(self, machine: str, disk: Path, extra: Mapping[str, str]) -> dict[str, str]:
+        """The environment of a program: nothing of ours gets in but what a fresh login would have."""
+        return {
+            "PATH": self._path(),
+            "HOME": str(disk),
+            "LANG": "C.UTF-8",
+            "RWK_MACHINE": machine,
+            LAB_VARIABLE: str(self.root),
+            **extra,
+        }
+
+    async def check_ports(self, machine: str, spec: UnitSpec, *, fronts: bool) -> None:
+        """Raises LabError, with who holds it and what to do, if an address that the unit needs is taken."""
+        await check_free(self.addresses(machine, ((item.port, item.public) for item in spec.listens), fronts=fronts))
+
+    def addresses(self, machine: str, ports: Iterable[tuple[int, bool]], *, fronts: bool) -> list[Address]:
+        """The addresses that ports (number, public) take up."""
+        found = []
+        for port, public in ports:
+            found.append(self.plan.localhost(machine, port))
+            if public:
+                found.append(self.plan.inside(machine, port))
+                if fronts:
+                    found.append(self.plan.front(machine, port))
+        return found
+
+    def complain(self, words: str) -> None:
+        """Keep a failure that nobody waits for."""
+        if words not in self.complaints:
+            self.complaints.append(words)
+
+    def _path(self) -> str:
+        places = dict.fromkeys(str(path.parent) for path in self.programs.values())
+        return os.pathsep.join([*places, *_SYSTEM_PATH])
+
+
+async def check_free(addresses: Iterable[Address]) -> None:
+    """Raises LabError that names the first taken address, who holds it and what to do."""
+    for address in addresses:
+        if not procs.is_free(address):
+            who = await asyncio.to_thread(procs.holder, address)
+            raise LabError(f"{address} is taken by {who}; end it or choose another subnet, then start again")

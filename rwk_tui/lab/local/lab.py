@@ -1,0 +1,168 @@
+"""The local lab: three machines made of directories and process groups, and the links between them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from rwk_tui.lab.local.addresses import MACHINES, USUAL_PORTS, Address, choose_plan
+from rwk_tui.lab.local.disk import claim, has_files, make_directory, remove_remains
+from rwk_tui.lab.local.ground import Ground, Powers, check_free
+from rwk_tui.lab.local.hold import Hold
+from rwk_tui.lab.local.links import LocalLink, Network
+from rwk_tui.lab.local.machine import LocalMachine
+from rwk_tui.lab.local.process import Processes
+from rwk_tui.lab.local.record import Record
+from rwk_tui.lab.local.who import Dialler
+from rwk_tui.settings import Settings
+
+_PATIENCE = 1.5
+"""Seconds that a machine may take to halt before the next one is asked to."""
+
+
+class LocalLab:
+    """Making one ends whatever a crashed lab left running in the same directory; it starts nothing.
+
+    `on_change` may be set: it is called, without arguments and in the event loop, whenever a machine, a unit or a link
+    changed. Raises LabError if the directory is not ours, in use, or refuses to be written.
+    """
+
+    def __init__(self, settings: Settings, programs: Mapping[str, Path]) -> None:
+        root = settings.state.absolute() / "lab"
+        claim(root)
+        self._hold = Hold(root / "lock")
+        self._hold.take()
+        record = Record(root / "running", root)
+        self.reaped = record.reap()
+        """What an earlier run left running and this one ended, such as "core-01/etcd"."""
+        self._backups = root / "backups"
+        for directory in (root / "machines", self._backups):
+            make_directory(directory)
+        remove_remains(root / "machines")
+        self.on_change: Callable[[], None] | None = None
+        plan = choose_plan(settings)
+        processes = Processes(record)
+        dialler = Dialler(lambda: {group.pid: group.machine for group in processes.live.values()})
+        self._ground = Ground(
+            root=root,
+            plan=plan,
+            processes=processes,
+            network=Network(plan, dialler, self._changed),
+            powers=Powers(root / "machines.json"),
+            programs=dict(programs),
+            grace=settings.timeouts.stop,
+            changed=self._changed,
+        )
+        self._machines = {name: LocalMachine(self._ground, name) for name in MACHINES}
+        self._broke_off = [name for name in MACHINES if self._power(name) in ("up", "starting", "stopping")]
+        for name in self._broke_off:
+            self._ground.powers.set(name, "off")
+        self._in_use = False
+
+    @property
+    def backend(self) -> str:
+        return "local"
+
+    @property
+    def slack(self) -> float:
+        return 1.0
+
+    @property
+    def machines(self) -> Mapping[str, LocalMachine]:
+        return self._machines
+
+    def link(self, source: str, target: str) -> LocalLink:
+        return self._ground.network.link(source, target)
+
+    @property
+    def links(self) -> Sequence[LocalLink]:
+        return self._ground.network.links
+
+    @property
+    def backups(self) -> str:
+        return str(self._backups)
+
+    @property
+    def complaints(self) -> Sequence[str]:
+        """What failed in the background, a line each, such as a log that can't be rotated on a full disk."""
+        return tuple(self._ground.complaints)
+
+    async def up(self) -> None:
+        """Make every machine exist and run. Raises LabError, with what to do, if a port is taken."""
+        self._hold.take()
+        self._in_use = True
+        await check_free(self._needed())
+        await _all(machine.start() for machine in self._machines.values())
+
+    async def down(self) -> None:
+        """Halt every machine and let go of everything but the disks.
+
+        One after another, so that each hands over to the others in order; but none is waited for long.
+        """
+        self._ground.network.heal_all()
+        stopping = []
+        for machine in reversed(self._machines.values()):
+            stopping.append(asyncio.ensure_future(machine.stop()))
+            await asyncio.wait(stopping[-1:], timeout=_PATIENCE)
+        await _all(stopping)
+        await self._ground.network.shut()
+        await self._ground.processes.close()
+        self._in_use = False
+        self._hold.drop()
+
+    async def reset(self) -> None:
+        """Bring the lab to three running machines with empty disks and open links, whatever state it is in."""
+        self._hold.take()
+        await _all(machine.destroy() for machine in self._machines.values())
+        self._ground.network.heal_all()
+        self._broke_off = []
+        await self.up()
+
+    async def left_behind(self) -> str:
+        """What an earlier run left on disk, in words; "" if there is nothing to resume."""
+        with_files = [name for name, machine in self._machines.items() if has_files(machine.disk)]
+        if self._in_use or not with_files:
+            return ""
+        parts = []
+        for words, names in (
+            ("broke off while up", self._broke_off),
+            ("halted", [name for name in MACHINES if self._power(name) == "halted"]),
+            ("without power", [n for n in MACHINES if self._power(n) == "off" and n not in self._broke_off]),
+            ("destroyed", [name for name in MACHINES if self._power(name) == "gone"]),
+        ):
+            if names:
+                parts.append(f"{_listed([self._with_units(name) for name in names])} {words}")
+        return ", ".join(parts)
+
+    def _with_units(self, name: str) -> str:
+        units = self._machines[name].wanted_units()
+        return f"{name} ({', '.join(units)})" if units else name
+
+    def _needed(self) -> list[Address]:
+        """The addresses that machines which are not up will need."""
+        needed: list[Address] = []
+        for name, machine in self._machines.items():
+            if self._power(name) != "up":
+                ports = dict.fromkeys(USUAL_PORTS, True) | machine.configured_ports()
+                needed += self._ground.addresses(name, ports.items(), fronts=True)
+        return needed
+
+    def _power(self, name: str) -> str:
+        return self._ground.powers.get(name)[0]
+
+    def _changed(self) -> None:
+        if self.on_change is not None:
+            self.on_change()
+
+
+async def _all(works: Iterable[Awaitable[None]]) -> None:
+    """Do all at once, to the end, then raise what went wrong first."""
+    results = await asyncio.gather(*works, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

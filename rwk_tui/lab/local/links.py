@@ -1,0 +1,132 @@
+"""The links between machines, and the network that they make up: fronts, open connections, who may talk to whom."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from itertools import permutations
+
+from rwk_tui.lab.local.addresses import MACHINES, AddressPlan
+from rwk_tui.lab.local.proxy import Front
+from rwk_tui.lab.local.who import Dialler
+from rwk_tui.lab.local.wire import Wire
+from rwk_tui.lab.protocol import LabError
+
+
+class LocalLink:
+    """One direction between two machines."""
+
+    def __init__(self, source: str, target: str, changed: Callable[[LocalLink], None]) -> None:
+        self._source = source
+        self._target = target
+        self._changed = changed
+        self._cut = False
+        self._delay_ms = 0.0
+
+    @property
+    def source(self) -> str:
+        return self._source
+
+    @property
+    def target(self) -> str:
+        return self._target
+
+    @property
+    def is_cut(self) -> bool:
+        return self._cut
+
+    @property
+    def delay_ms(self) -> float:
+        return self._delay_ms
+
+    async def cut(self) -> None:
+        """Let nothing through: new dials are refused, bytes on their way wait."""
+        self._cut = True
+        self._changed(self)
+
+    async def delay(self, milliseconds: float) -> None:
+        """Hold back what goes through by that long. Raises LabError if that is not a time."""
+        if not 0 <= milliseconds <= 60_000:
+            raise LabError(f"a delay of {milliseconds:g} ms is not within 0 and 60000")
+        self._delay_ms = milliseconds
+        self._changed(self)
+
+    async def heal(self) -> None:
+        """Let everything through at once again."""
+        self._cut = False
+        self._delay_ms = 0.0
+        self._changed(self)
+
+
+class Network:
+    """All links, all fronts and all connections that go through them."""
+
+    def __init__(self, plan: AddressPlan, dialler: Dialler, changed: Callable[[], None]) -> None:
+        self._plan = plan
+        self._dialler = dialler
+        self._told = changed
+        self._links = {(a, b): LocalLink(a, b, self._link_changed) for a, b in permutations(MACHINES, 2)}
+        self._fronts: dict[tuple[str, int], Front] = {}
+        self.wires: set[Wire] = set()
+
+    @property
+    def links(self) -> Sequence[LocalLink]:
+        """Every link, both directions."""
+        return tuple(self._links.values())
+
+    def link(self, source: str, target: str) -> LocalLink:
+        """One link. Raises LabError if there is none such."""
+        try:
+            return self._links[source, target]
+        except KeyError:
+            raise LabError(f"there is no link from {source} to {target}") from None
+
+    def between(self, source: str, target: str) -> LocalLink | None:
+        """The link that bytes from one to the other pass, None where there is nothing to cut.
+
+        A machine always reaches itself, and whoever is on no machine is the presenter.
+        """
+        return self._links.get((source, target))
+
+    async def open(self, machine: str, port: int) -> None:
+        """Let others dial that port of that machine. Raises LabError if the address is taken."""
+        if (machine, port) not in self._fronts:
+            front = Front(machine, self._plan.front(machine, port), self._plan.inside(machine, port), self)
+            await front.open(self._dialler)
+            self._fronts[machine, port] = front
+
+    def close(self, machine: str, port: int) -> None:
+        """Refuse new dials; connections end with the program that serves them."""
+        front = self._fronts.pop((machine, port), None)
+        if front is not None:
+            front.close()
+
+    def heal_all(self) -> None:
+        """Open every link at once, as a reset does."""
+        for link in self._links.values():
+            link._cut = False
+            link._delay_ms = 0.0
+            self._link_changed(link)
+
+    async def shut(self) -> None:
+        """Close every front and every connection."""
+        fronts = list(self._fronts.values())
+        for machine, port in list(self._fronts):
+            self.close(machine, port)
+        for front in fronts:
+            await front.settled()
+        for wire in list(self.wires):
+            wire.reset()
+        self._dialler.close()
+        for _ in range(3):  # rounds of the event loop in which transports let go of their sockets
+            await asyncio.sleep(0)
+
+    def _link_changed(self, link: LocalLink) -> None:
+        dead = link.is_cut and self._links[link.target, link.source].is_cut
+        for wire in list(self.wires):
+            if {wire.dialled_by, wire.served_by} == {link.source, link.target}:
+                if dead:
+                    wire.reset()
+                else:
+                    wire.adjust()
+        self._told()

@@ -1,0 +1,211 @@
+"""A machine of the local lab: a directory as its disk and process groups as what runs on it."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import signal
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from rwk_tui.board.rows import Power
+from rwk_tui.lab.local import show
+from rwk_tui.lab.local.disk import make_directory, read_file, remove_tree, write_file
+from rwk_tui.lab.local.ground import Ground
+from rwk_tui.lab.local.run import LocalRun
+from rwk_tui.lab.local.unit import LocalUnit
+from rwk_tui.lab.protocol import LabError, MachineStatus, MachineVerb
+
+
+class LocalMachine:
+    """One host of three."""
+
+    def __init__(self, ground: Ground, name: str) -> None:
+        self._ground = ground
+        self._name = name
+        self._disk = ground.root / "machines" / name
+        self._lock = asyncio.Lock()
+        self._units: dict[str, LocalUnit] = {}
+        self._looked = False
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def address(self) -> str:
+        return self._ground.plan.host(self._name)
+
+    @property
+    def data(self) -> str:
+        return str(self._disk)
+
+    @property
+    def disk(self) -> Path:
+        """The directory that stands for its disk."""
+        return self._disk
+
+    async def start(self) -> None:
+        """Switch it on; wanted units start, and what keeps one from it shows in its status."""
+        async with self._lock:
+            if self._power() == "up":
+                return
+            self._set("starting")
+            try:
+                make_directory(self._disk / "etc" / "units")
+                make_directory(self._disk / "log")
+                await asyncio.gather(*(unit.boot() for unit in self._known()))
+            except BaseException:
+                if self._power() == "starting":
+                    self._kill_all()
+                    self._set("off")
+                raise
+            if self._power() == "starting":  # its power may have been cut meanwhile
+                self._set("up")
+
+    async def stop(self) -> None:
+        """Halt it: every program is asked to end, and made to after the grace time."""
+        async with self._lock:
+            if self._power() not in ("up", "starting"):
+                return
+            self._set("stopping")
+            try:
+                await asyncio.gather(
+                    *(unit.end() for unit in self._units.values()),
+                    *(group.end(self._ground.grace) for group in self._ground.processes.of(self._name)),
+                )
+            finally:
+                if self._power() == "stopping":
+                    self._kill_all()
+                    self._set("halted")
+
+    async def kill(self) -> None:
+        """Cut its power, whatever it is doing."""
+        if self._power() in ("up", "starting", "stopping"):
+            self._set("off")
+        await self._dead()
+
+    async def destroy(self) -> None:
+        """Cut its power and lose its disk."""
+        await self.kill()
+        async with self._lock:
+            self._set("gone")
+            for unit in self._units.values():
+                unit.forget()
+            await asyncio.to_thread(remove_tree, self._disk)
+        self._ground.changed()
+
+    async def status(self) -> MachineStatus:
+        power, since = self._ground.powers.get(self._name)
+        units = {unit.name: unit.look() for unit in self._known() if unit.spec is not None}
+        return MachineStatus(power, since, self.address, units)
+
+    async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> LocalRun:
+        """Run a command on the machine, without a shell. Raises MachineDown, or LabError if it can't be started."""
+        self._ground.require_up(self._name)
+        program = self._ground.program(argv[0], self._name, self._disk)
+        group = self._ground.processes.spawn(
+            [program, *argv[1:]],
+            machine=self._name,
+            what="run",
+            environment=self._ground.environment(self._name, self._disk, environment or {}),
+            directory=self._disk,
+            output=subprocess.PIPE,
+            errors=subprocess.PIPE,
+        )
+        return LocalRun(group)
+
+    async def put(self, path: str, content: bytes, mode: int = 0o600) -> None:
+        """Write a file on its disk. Raises MachineDown, or LabError if the disk refuses."""
+        self._ground.require_up(self._name)
+        await asyncio.to_thread(write_file, self._place(path), content, mode)
+
+    async def get(self, path: str) -> bytes:
+        """Read a file of its disk. Raises MachineDown, or LabError if there is none."""
+        self._ground.require_up(self._name)
+        return await asyncio.to_thread(read_file, self._place(path))
+
+    def unit(self, name: str) -> LocalUnit:
+        """The unit of that name, configured or not. Raises LabError if it can't be a name."""
+        if name not in self._units:
+            if not name or name.startswith(".") or "/" in name:
+                raise LabError(f"{name!r} can't be the name of a unit")
+            self._units[name] = LocalUnit(self._ground, self._name, self._disk, name)
+        return self._units[name]
+
+    def url(self, port: int, *, scheme: str = "http") -> str:
+        return f"{scheme}://{self._ground.plan.front(self._name, port)}"
+
+    def listen_urls(self, port: int, *, public: bool, scheme: str = "http") -> tuple[str, ...]:
+        plan = self._ground.plan
+        own = f"{scheme}://{plan.localhost(self._name, port)}"
+        return (own, f"{scheme}://{plan.inside(self._name, port)}") if public else (own,)
+
+    async def reach(self, port: int) -> tuple[str, int]:
+        address = self._ground.plan.localhost(self._name, port)
+        return address.host, address.port
+
+    def show(self, verb: MachineVerb) -> str:
+        pids = [group.pid for group in self._ground.processes.of(self._name)]
+        idle = f"nothing runs on {self._name}"
+        disk = shlex.quote(self.data)
+        match verb:
+            case "start":
+                units = [unit.show("start") for unit in self._known() if unit.wanted]
+                return "\n".join([f"mkdir -p {disk}", *units])
+            case "stop":
+                return show.signal_groups("TERM", pids, idle)
+            case "kill":
+                return show.signal_groups("KILL", pids, idle)
+            case "destroy":
+                return f"{show.signal_groups('KILL', pids, idle)}\nrm -rf -- {disk}"
+
+    def show_run(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+        return show.run(argv, environment, self._name)
+
+    def wanted_units(self) -> list[str]:
+        """The names of the units that come back with it."""
+        return [unit.name for unit in self._known() if unit.wanted]
+
+    def configured_ports(self) -> dict[int, bool]:
+        """The ports of all its units, and whether they are public."""
+        ports: dict[int, bool] = {}
+        for unit in self._known():
+            for listen in unit.spec.listens if unit.spec is not None else ():
+                ports[listen.port] = ports.get(listen.port, False) or listen.public
+        return ports
+
+    def _known(self) -> list[LocalUnit]:
+        """Every unit, those that only its disk knows included."""
+        if self._power() != "gone" and not self._looked:
+            for file in sorted((self._disk / "etc" / "units").glob("*.json")):
+                self.unit(file.stem)
+            self._looked = True
+        return list(self._units.values())
+
+    def _power(self) -> Power:
+        return self._ground.powers.get(self._name)[0]
+
+    def _set(self, power: Power) -> None:
+        self._ground.powers.set(self._name, power)
+        self._ground.changed()
+
+    def _place(self, path: str) -> Path:
+        place = (self._disk / path).resolve()
+        if not place.is_relative_to(self._disk.resolve()):
+            raise LabError(f"{path} lies outside of {self._name}'s disk {self._disk}")
+        return place
+
+    def _kill_all(self) -> None:
+        for group in self._ground.processes.of(self._name):
+            group.signal(signal.SIGKILL)
+
+    async def _dead(self) -> None:
+        self._kill_all()
+        async with self._lock:
+            groups = self._ground.processes.of(self._name)
+            self._kill_all()
+            await asyncio.gather(*(group.wait() for group in groups))
+            for unit in self._units.values():
+                await unit.settled()

@@ -1,0 +1,283 @@
+"""One supervised program of one machine: configured on its disk, started, ended, frozen, and watched to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from rwk_tui.lab.local import procs, show
+from rwk_tui.lab.local.disk import read_json, write_json
+from rwk_tui.lab.local.ground import Ground
+from rwk_tui.lab.local.output import Output
+from rwk_tui.lab.local.process import Group, in_words
+from rwk_tui.lab.protocol import LabError, Listen, UnitSpec, UnitStatus, UnitVerb
+
+_LOOK_AT_LOG_EVERY = 5.0
+
+
+class LocalUnit:
+    """A unit; `disk` is its machine's directory."""
+
+    def __init__(self, ground: Ground, machine: str, disk: Path, name: str) -> None:
+        self._ground = ground
+        self._machine = machine
+        self._disk = disk
+        self._name = name
+        self._lock = asyncio.Lock()
+        self._output = Output(disk / "log" / f"{name}.log")
+        self._watching: asyncio.Task[None] | None = None
+        self._ending = False
+        self._loaded = False
+        self._spec: UnitSpec | None = None
+        self._wanted = False
+        self._since = 0.0
+        self._exit = ""
+        self._failed = False
+        self._paused = False
+        self.group: Group | None = None
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it comes back with its machine."""
+        self._load()
+        return self._wanted
+
+    @property
+    def spec(self) -> UnitSpec | None:
+        """How it is configured, None if it is not."""
+        self._load()
+        return self._spec
+
+    async def configure(self, spec: UnitSpec) -> None:
+        """Write down how the unit runs. Raises MachineDown, or LabError if the disk refuses."""
+        self._require_up()
+        if spec.name != self._name:
+            raise LabError(f"a spec of {spec.name} can't configure {self._name}")
+        self._save(spec, self.wanted)
+
+    async def start(self) -> None:
+        """Start it and keep it wanted. Raises MachineDown, or LabError without spec, program or free ports."""
+        async with self._lock:
+            self._require_up()
+            if self.spec is None:
+                raise LabError(f"{self._name} on {self._machine} is not configured yet")
+            self._save(self.spec, True)
+            await self._spawn(self.spec)
+
+    async def boot(self) -> None:
+        """Start it with its machine; whatever goes wrong shows in its status, as on a host that boots."""
+        async with self._lock:
+            if self.spec is None or not self.wanted:
+                return
+            try:
+                await self._spawn(self.spec)
+            except LabError as error:
+                self._note(f"could not start: {error}", failed=True)
+
+    async def stop(self) -> None:
+        """Ask it to end and no longer want it. Raises MachineDown."""
+        async with self._lock:
+            self._require_up()
+            if self.spec is not None:
+                self._save(self.spec, False)
+            await self.end()
+
+    async def restart(self) -> None:
+        """Stop, then start; it never stops being wanted in between."""
+        async with self._lock:
+            self._require_up()
+            if self.spec is None:
+                raise LabError(f"{self._name} on {self._machine} is not configured yet")
+            self._save(self.spec, True)
+            await self.end()
+            self._require_up()
+            await self._spawn(self.spec)
+
+    async def kill(self) -> None:
+        """End it at once; it stays wanted. Raises MachineDown."""
+        self._require_up()
+        if self.group is not None:
+            self.group.signal(signal.SIGKILL)
+        await self.settled()
+
+    async def pause(self) -> None:
+        """Freeze it. Raises MachineDown, or LabError if it does not run."""
+        await self._signal_running(signal.SIGSTOP, stopped=True)
+
+    async def resume(self) -> None:
+        """Let it go on. Raises MachineDown, or LabError if it does not run."""
+        await self._signal_running(signal.SIGCONT, stopped=False)
+
+    async def status(self) -> UnitStatus:
+        return self.look()
+
+    def look(self) -> UnitStatus:
+        """The status, at the price of one small read."""
+        if self.group is not None and self.group.code is None:
+            paused = procs.is_stopped(self.group.pid)
+            if paused != self._paused:
+                self._paused = paused
+                self._since = time.time()
+            return UnitStatus("paused" if paused else "running", self.group.pid, self._since, "", self.spec)
+        failed = self._failed and self._ground.powers.get(self._machine)[0] == "up"
+        return UnitStatus("failed" if failed else "stopped", 0, self._since, self._exit, self.spec)
+
+    async def log(self, *, lines: int = 200, follow: bool = False) -> AsyncIterator[str]:
+        """The newest lines of its output, then, with `follow`, what comes."""
+        async for line in self._output.lines(lines, follow=follow):
+            yield line
+
+    def show(self, verb: UnitVerb) -> str:
+        spec = self.spec
+        return self.show_spec(verb, spec if spec is not None else UnitSpec(self._name, (self._name,)))
+
+    def show_spec(self, verb: UnitVerb, spec: UnitSpec) -> str:
+        start = show.start_unit(spec, str(self._output.path))
+        pids = [self.group.pid] if self.group is not None and self.group.code is None else []
+        idle = f"{self._name} does not run on {self._machine}"
+        match verb:
+            case "start":
+                return start
+            case "restart":
+                return f"{show.signal_groups('TERM', pids, idle)}\n{start}"
+            case "stop":
+                return show.signal_groups("TERM", pids, idle)
+            case "kill":
+                return show.signal_groups("KILL", pids, idle)
+            case "pause":
+                return show.signal_groups("STOP", pids, idle)
+            case "resume":
+                return show.signal_groups("CONT", pids, idle)
+
+    async def end(self) -> None:
+        """End what runs, within the grace time."""
+        if self.group is not None and self.group.code is None:
+            self._ending = True
+            await self.group.end(self._ground.grace)
+        await self.settled()
+
+    def forget(self) -> None:
+        """Know nothing any more: the disk is gone."""
+        self._loaded, self._spec, self._wanted = False, None, False
+        self._since, self._exit, self._failed, self._paused = 0.0, "", False, False
+
+    @property
+    def _file(self) -> Path:
+        return self._disk / "etc" / "units" / f"{self._name}.json"
+
+    def _load(self) -> None:
+        if self._loaded:
+            return
+        entry = read_json(self._file)
+        if entry:
+            try:
+                self._spec = UnitSpec(
+                    name=self._name,
+                    argv=tuple(str(word) for word in entry["argv"]),
+                    environment=tuple((str(name), str(value)) for name, value in entry["environment"]),
+                    listens=tuple(Listen(int(port), bool(public)) for port, public in entry["listens"]),
+                )
+                self._wanted = bool(entry["wanted"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise LabError(f"{self._file} is damaged; reset the lab") from error
+        self._loaded = True
+
+    def _save(self, spec: UnitSpec, wanted: bool) -> None:
+        if self._loaded and (spec, wanted) == (self._spec, self._wanted):
+            return
+        write_json(
+            self._file,
+            {
+                "argv": spec.argv,
+                "environment": spec.environment,
+                "listens": [(listen.port, listen.public) for listen in spec.listens],
+                "wanted": wanted,
+            },
+        )
+        self._spec, self._wanted, self._loaded = spec, wanted, True
+
+    def _require_up(self) -> None:
+        self._ground.require_up(self._machine)
+
+    async def _spawn(self, spec: UnitSpec) -> None:
+        if self.group is not None and self.group.code is None:
+            return
+        await self.settled()
+        program = self._ground.program(spec.argv[0], self._machine, self._disk)
+        environment = self._ground.environment(self._machine, self._disk, dict(spec.environment))
+        public = [listen.port for listen in spec.listens if listen.public]
+        await self._ground.check_ports(self._machine, spec, fronts=False)
+        descriptor = self._output.open()
+        try:
+            for port in public:
+                await self._ground.network.open(self._machine, port)
+            self._require_up()  # its power may have been cut in the meantime
+            group = self._ground.processes.spawn(
+                [program, *spec.argv[1:]],
+                machine=self._machine,
+                what=self._name,
+                environment=environment,
+                directory=self._disk,
+                output=descriptor,
+                errors=descriptor,
+            )
+        except BaseException:
+            self._close_fronts(public)
+            raise
+        finally:
+            os.close(descriptor)
+        self.group = group
+        self._ending = False
+        self._note("", failed=False)
+        self._watching = asyncio.create_task(self._watch(group, public), name=f"{self._machine}/{self._name}")
+
+    async def _watch(self, group: Group, public: list[int]) -> None:
+        """Keep the log small while the program runs; close its fronts and note how it ended when it does."""
+        while group.code is None:
+            try:
+                async with asyncio.timeout(_LOOK_AT_LOG_EVERY):
+                    await group.wait()
+            except TimeoutError:
+                try:
+                    await self._output.rotate()
+                except LabError as error:
+                    self._ground.complain(str(error))
+        self._close_fronts(public)
+        asked = self._ending and group.code in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+        self._note(
+            "ended when asked to" if asked else in_words(group.code),
+            failed=not self._ending and group.code != 0,
+        )
+
+    async def settled(self) -> None:
+        """Until the end of the program has been noticed."""
+        if self._watching is not None:
+            await asyncio.shield(self._watching)
+
+    async def _signal_running(self, number: int, *, stopped: bool) -> None:
+        self._require_up()
+        group = self.group
+        if group is None or group.code is not None:
+            raise LabError(f"{self._name} does not run on {self._machine}")
+        group.signal(number)
+        while group.code is None and procs.is_stopped(group.pid) != stopped:  # noqa: ASYNC110 - no event tells
+            await asyncio.sleep(0.005)
+        self.look()
+        self._ground.changed()
+
+    def _close_fronts(self, ports: list[int]) -> None:
+        for port in ports:
+            self._ground.network.close(self._machine, port)
+
+    def _note(self, words: str, *, failed: bool) -> None:
+        self._exit, self._failed, self._paused = words, failed, False
+        self._since = time.time()
+        self._ground.changed()

@@ -1,0 +1,112 @@
+"""The holder of a lab is killed: nothing may live on, and the next lab must clean up what could."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from support.lab import all_gone, eventually, held_lab, local_settings
+
+from rwk_tui.lab.local import procs
+from rwk_tui.lab.local.disk import write_json
+from rwk_tui.lab.local.lab import LocalLab
+from rwk_tui.lab.local.record import LAB_VARIABLE, Record
+from rwk_tui.lab.protocol import UnitSpec
+
+
+async def test_everything_dies_with_its_holder(tmp_path: Path, subnet: int) -> None:
+    async with held_lab(tmp_path, "sleep", subnet) as (child, pids):
+        assert len(pids) > 10, "nine groups, most of them with children, and what guards them"
+        child.kill()
+        await child.wait()
+        await eventually(lambda: all_gone(pids), 2, "the end of all that it started")
+
+    lab = LocalLab(local_settings(tmp_path, subnet=subnet), {})
+    assert await lab.left_behind() == (
+        "core-01 (frozen, nap), core-02 (frozen, nap) and core-03 (frozen, nap) broke off while up"
+    )
+    await lab.up()
+    assert (await lab.machines["core-02"].unit("frozen").status()).state == "running"
+    await lab.down()
+
+
+@pytest.fixture
+def leftover(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process as a crash could leave it, with a child."""
+    environment = {**os.environ, LAB_VARIABLE: str(tmp_path)}
+    script = "sleep 1000 & echo started; read never"
+    with subprocess.Popen(
+        ["sh", "-c", script], start_new_session=True, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        yield process
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_leftovers_are_ended_first(tmp_path: Path, leftover: subprocess.Popen[bytes]) -> None:
+    record = Record(tmp_path / "running", tmp_path)
+    record.add(leftover.pid, machine="core-01", what="etcd")
+    children = psutil.Process(leftover.pid).children()
+    assert len(children) == 1
+    assert Record(tmp_path / "running", tmp_path).reap() == ["core-01/etcd"]
+    assert leftover.wait(2) == -signal.SIGKILL
+    psutil.wait_procs(children, 2)
+    assert not any(child.is_running() for child in children)
+    assert record.reap() == []
+
+
+def test_a_stranger_with_a_recycled_number_is_spared(tmp_path: Path, leftover: subprocess.Popen[bytes]) -> None:
+    record = Record(tmp_path / "running", tmp_path)
+    entry = {"pid": leftover.pid, "birth": "another time", "machine": "core-01", "what": "etcd"}
+    write_json(tmp_path / "running" / "1.json", entry)
+    assert record.reap() == []
+    assert procs.birth(leftover.pid) != ""
+
+
+def test_children_whose_leader_is_gone_are_ended_too(tmp_path: Path, leftover: subprocess.Popen[bytes]) -> None:
+    record = Record(tmp_path / "running", tmp_path)
+    record.add(leftover.pid, machine="core-01", what="run")
+    children = psutil.Process(leftover.pid).children()
+    leftover.kill()
+    leftover.wait()
+    assert record.reap() == ["core-01/run"]
+    psutil.wait_procs(children, 2)
+    assert not any(child.is_running() for child in children)
+
+
+async def test_a_warden_that_was_ended_is_replaced(tmp_path: Path, subnet: int) -> None:
+    lab = LocalLab(local_settings(tmp_path, subnet=subnet), {})
+    try:
+        await lab.up()
+        unit = lab.machines["core-01"].unit("nap")
+        await unit.configure(UnitSpec("nap", ("sleep", "1000")))
+        await unit.start()
+        warden = _wardens()[0]
+        warden.kill()
+        await eventually(lambda: _ended(warden))
+        await unit.restart()
+
+        async def replaced() -> bool:
+            return len(_wardens()) == 1
+
+        await eventually(replaced)
+    finally:
+        await lab.down()
+    assert _wardens() == []
+
+
+def _wardens() -> list[psutil.Process]:
+    children = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return [child for child in children if "warden.py" in " ".join(child.cmdline())]
+
+
+async def _ended(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE

@@ -1,0 +1,181 @@
+"""What only the local lab can get wrong: foreign files, taken ports, two holders, leaks, damaged disks."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import stat
+from pathlib import Path
+
+import psutil
+import pytest
+from support.lab import PROGRAMS, dial, eventually, local_settings, output, serve, talk
+
+from rwk_tui.lab.local.lab import LocalLab
+from rwk_tui.lab.local.unit import LocalUnit
+from rwk_tui.lab.protocol import LabError, Listen, UnitSpec
+from rwk_tui.settings import Settings
+
+
+@pytest.fixture
+def here(tmp_path: Path, subnet: int) -> Settings:
+    return local_settings(tmp_path / "state", subnet=subnet)
+
+
+async def test_a_foreign_directory_is_left_alone(here: Settings) -> None:
+    root = here.state / "lab"
+    root.mkdir(parents=True)
+    (root / "thesis.txt").write_text("years of work")
+    with pytest.raises(LabError, match="not ours"):
+        LocalLab(here, {})
+    assert (root / "thesis.txt").read_text() == "years of work"
+
+
+async def test_a_place_that_can_not_be_written(tmp_path: Path, subnet: int) -> None:
+    (tmp_path / "state").write_text("a file")
+    with pytest.raises(LabError, match="state"):
+        LocalLab(local_settings(tmp_path / "state", subnet=subnet), {})
+
+
+async def test_a_full_disk_is_one_line(here: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = LocalLab(here, {})
+    try:
+        await lab.up()
+
+        def full(*_: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", full)
+            with pytest.raises(LabError, match="No space left on device"):
+                await lab.machines["core-01"].put("x", b"")
+        assert [file for _, _, files in os.walk(here.state / "lab" / "machines") for file in files] == []
+    finally:
+        await lab.down()
+
+
+async def test_only_the_user_may_look(here: Settings) -> None:
+    lab = LocalLab(here, {})
+    try:
+        await lab.up()
+        await lab.machines["core-01"].put("deep/er/secret", b"x")
+        for place, _, files in os.walk(here.state / "lab"):
+            assert _mode(place) == 0o700, place
+            for file in set(files) - {".rwk-lab"}:
+                assert _mode(f"{place}/{file}") & 0o077 == 0, file
+    finally:
+        await lab.down()
+
+
+async def test_a_disk_ends_where_it_ends(here: Settings) -> None:
+    lab = LocalLab(here, {})
+    try:
+        await lab.up()
+        for path in ("../core-02/x", "/etc/passwd"):
+            with pytest.raises(LabError, match="outside"):
+                await lab.machines["core-01"].put(path, b"x")
+    finally:
+        await lab.down()
+
+
+async def test_one_holder_at_a_time(here: Settings) -> None:
+    lab = LocalLab(here, {})
+    with pytest.raises(LabError, match=f"in use by process {os.getpid()}"):
+        LocalLab(here, {})
+    await lab.down()
+    await LocalLab(here, {}).down()
+
+
+async def test_a_taken_port_is_named_with_its_holder(here: Settings) -> None:
+    lab = LocalLab(here, {})
+    host, port = lab.machines["core-02"].url(2380).removeprefix("http://").split(":")
+    words = rf"{host}:{port} is taken by .*, pid {os.getpid()}; end it"
+    with socket.create_server((host, int(port))), pytest.raises(LabError, match=words):
+        await lab.up()
+    await lab.up()
+    host, number = await lab.machines["core-03"].reach(2379)
+    unit = lab.machines["core-03"].unit("nap")
+    await unit.configure(UnitSpec("nap", ("sleep", "9"), listens=(Listen(2379, False),)))
+    with socket.create_server((host, number)), pytest.raises(LabError, match=f"pid {os.getpid()}"):
+        await unit.start()
+    await unit.start()
+    await lab.down()
+
+
+async def test_a_damaged_file_is_named(here: Settings) -> None:
+    await LocalLab(here, {}).down()
+    (here.state / "lab" / "machines.json").write_text("{")
+    with pytest.raises(LabError, match=r"machines\.json is damaged"):
+        LocalLab(here, {})
+
+
+async def test_nothing_is_left_and_nothing_grows(here: Settings) -> None:
+    """No process, no listener and no descriptor after `down`; as many after ten rounds as after one."""
+    me = psutil.Process()
+    counts = []
+    for _ in range(4):
+        lab = LocalLab(here, PROGRAMS)
+        await lab.reset()
+        one, two = lab.machines["core-01"], lab.machines["core-02"]
+        await serve(one)
+        for _ in range(5):
+            assert await dial(two, one) == "core-01 hello"
+        run, lines = await talk(two, one)
+        await anext(lines)
+        await lab.link("core-01", "core-02").cut()
+        await output(await one.run(["echo"]))
+        await lab.down()
+        assert await run.wait() != 0
+        assert [child for child in me.children() if child.status() != psutil.STATUS_ZOMBIE] == []
+        assert [c for c in me.net_connections() if c.status == psutil.CONN_LISTEN] == []
+        counts.append(me.num_fds())
+    assert counts[-1] <= counts[0], counts
+
+
+async def test_changes_are_told(here: Settings) -> None:
+    lab = LocalLab(here, {})
+    told = 0
+
+    def tell() -> None:
+        nonlocal told
+        told += 1
+
+    lab.on_change = tell
+    await lab.up()
+    unit = lab.machines["core-01"].unit("nap")
+    await unit.configure(UnitSpec("nap", ("sleep", "1000")))
+    for act in (unit.start, unit.pause, unit.resume, unit.kill, lab.link("core-01", "core-02").cut):
+        before = told
+        await act()
+        assert told > before, act
+    await lab.down()
+
+
+async def test_a_power_cut_does_not_wait_for_a_halt(here: Settings) -> None:
+    """A program that ignores SIGTERM holds up the halt, not the power cut."""
+    lab = LocalLab(Settings(state=here.state, engine_cache=here.state, subnet=here.subnet), {})
+    machine = lab.machines["core-01"]
+    await lab.up()
+    unit: LocalUnit = machine.unit("deaf")
+    await unit.configure(UnitSpec("deaf", ("sh", "-c", "trap '' TERM; echo deaf; while :; do sleep 0.1; done")))
+    await unit.start()
+
+    async def deaf() -> bool:
+        return [line async for line in unit.log()] == ["deaf"]
+
+    async def stopping() -> bool:
+        return (await machine.status()).power == "stopping"
+
+    await eventually(deaf)
+    halting = asyncio.create_task(machine.stop())
+    await eventually(stopping)
+    async with asyncio.timeout(2):
+        await machine.kill()
+        await halting
+    assert (await machine.status()).power == "off"
+    await lab.down()
+
+
+def _mode(path: str) -> int:
+    return stat.S_IMODE(Path(path).stat().st_mode)

@@ -1,0 +1,185 @@
+"""What tests of labs share: settings, two small programs that talk to each other, and waiting with a deadline."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import psutil
+
+from rwk_tui.lab.protocol import Lab, Line, Listen, Machine, Run, UnitSpec, UnitStatus
+from rwk_tui.settings import Settings, Timeouts
+
+BASE_PORT = 11000
+PORT = 8000
+PRIVATE_PORT = 8001
+PROGRAMS = {"python3": Path(sys.executable)}
+
+SERVER = """
+import socketserver, sys, threading
+class Talk(socketserver.StreamRequestHandler):
+    def handle(self):
+        for line in self.rfile:
+            print("got", line.decode().strip(), flush=True)
+            self.wfile.write(sys.argv[1].encode() + b" " + line)
+class Server(socketserver.ThreadingTCPServer):
+    allow_reuse_address, daemon_threads = True, True
+for url in sys.argv[2:]:
+    host, port = url.removeprefix("http://").split(":")
+    threading.Thread(target=Server((host, int(port)), Talk).serve_forever).start()
+print("serving", flush=True)
+"""
+
+DIAL = """
+import socket, sys
+host, port = sys.argv[1].removeprefix("http://").split(":")
+try:
+    with socket.create_connection((host, int(port)), 2) as s:
+        s.sendall(b"hello\\n")
+        answer = s.makefile().readline().strip()
+        print(answer or "closed")
+except TimeoutError:
+    print("silent")
+except OSError as error:
+    print("refused")
+"""
+
+TALK = """
+import socket, sys, threading, time
+host, port = sys.argv[1].removeprefix("http://").split(":")
+s = socket.create_connection((host, int(port)), 5)
+def speak():
+    for n in range(10**6):
+        s.sendall(b"%d\\n" % n)
+        time.sleep(0.05)
+threading.Thread(target=speak, daemon=True).start()
+try:
+    for line in s.makefile():
+        print(line.strip(), flush=True)
+    print("closed", flush=True)
+except OSError:
+    print("broken", flush=True)
+"""
+
+
+def local_settings(state: Path, plan: str = "auto", *, subnet: int = 8, stop: float = 3.0) -> Settings:
+    """Settings of a local lab below `state`."""
+    return Settings(
+        state=state,
+        engine_cache=state,
+        subnet=subnet,
+        addresses=plan,
+        base_port=BASE_PORT,
+        timeouts=Timeouts(stop=stop),
+    )
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], deadline: float = 10.0, what: str = "it") -> None:
+    """Wait until it holds; AssertionError after `deadline` seconds."""
+    loop = asyncio.get_running_loop()
+    end = loop.time() + deadline
+    while not await holds():
+        assert loop.time() < end, f"waited {deadline:g} s for {what}"
+        await asyncio.sleep(0.02)
+
+
+async def output(run: Run) -> tuple[int, list[str], list[str]]:
+    """Exit code, lines of stdout, lines of stderr."""
+    lines: list[Line] = [line async for line in run]
+    return (
+        await run.wait(),
+        [line.text for line in lines if line.stream == "out"],
+        [line.text for line in lines if line.stream == "err"],
+    )
+
+
+async def serve(machine: Machine, *, port: int = PORT, public: bool = True) -> None:
+    """Make the talking server run as unit `talk`."""
+    urls = machine.listen_urls(port, public=public)
+    spec = UnitSpec("talk", ("python3", "-S", "-c", SERVER, machine.name, *urls), listens=(Listen(port, public),))
+    await machine.unit("talk").configure(spec)
+    await machine.unit("talk").start()
+    await serving(machine, port)
+
+
+async def serving(machine: Machine, port: int = PORT) -> None:
+    """Until the server answers on its own machine."""
+
+    async def answers() -> bool:
+        return await ask(machine, port) == f"{machine.name} hello"
+
+    await eventually(answers, what=f"the server on {machine.name}")
+
+
+async def ask(machine: Machine, port: int = PORT) -> str:
+    """What the presenter's own tools hear from that port; "" if nothing."""
+    host, number = await machine.reach(port)
+
+    def dial() -> str:
+        try:
+            with socket.create_connection((host, number), 2) as connection:
+                connection.sendall(b"hello\n")
+                return connection.makefile().readline().strip()
+        except OSError:
+            return ""
+
+    return await asyncio.to_thread(dial)
+
+
+async def dial(source: Machine, target: Machine, port: int = PORT) -> str:
+    """What a short-lived command on one machine hears from another: an answer, "refused", "closed" or "silent"."""
+    run = await source.run(["python3", "-S", "-c", DIAL, target.url(port)])
+    _, out, err = await output(run)
+    assert not err, err
+    return out[0]
+
+
+async def talk(source: Machine, target: Machine) -> tuple[Run, AsyncIterator[Line]]:
+    """A command that talks over one connection without end, and its lines: `core-01 0`, `core-01 1`, …"""
+    run = await source.run(["python3", "-S", "-c", TALK, target.url(PORT)])
+    return run, aiter(run)
+
+
+async def hears(lines: AsyncIterator[Line], within: float = 5.0) -> str:
+    """The next line, "" if none comes within that time (s)."""
+    pending = asyncio.ensure_future(anext(lines))
+    done, _ = await asyncio.wait({pending}, timeout=within)
+    return pending.result().text if done else ""
+
+
+async def unit_status(lab: Lab, machine: str, unit: str = "talk") -> UnitStatus:
+    """As the machine tells it."""
+    return (await lab.machines[machine].status()).units[unit]
+
+
+@contextlib.asynccontextmanager
+async def held_lab(state: Path, what: str, subnet: int) -> AsyncIterator[tuple[asyncio.subprocess.Process, list[int]]]:
+    """A process that holds a lab in `state`, and everything that it started."""
+    child = await asyncio.create_subprocess_exec(
+        sys.executable,
+        str(Path(__file__).with_name("lab_child.py")),
+        str(state),
+        what,
+        str(subnet),
+        stdout=asyncio.subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)},
+    )
+    try:
+        assert child.stdout is not None
+        word, *pids = (await asyncio.wait_for(child.stdout.readline(), 60)).decode().split()
+        assert word == "ready"
+        yield child, [int(pid) for pid in pids]
+    finally:
+        if child.returncode is None:
+            child.kill()
+        await child.wait()
+
+
+async def all_gone(pids: list[int]) -> bool:
+    """Whether none of these processes lives."""
+    return not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids)

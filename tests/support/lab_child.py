@@ -1,0 +1,40 @@
+"""A program that holds a lab until it is killed: `lab_child.py STATE sleep|etcd SUBNET`.
+
+It prints `ready` and the pids it started.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+
+import psutil
+from support.lab import local_settings
+from support.lab_etcd import engines, start_three
+
+from rwk_tui.lab.local.lab import LocalLab
+from rwk_tui.lab.protocol import UnitSpec
+
+
+async def main(state: Path, what: str, subnet: int) -> None:
+    """Three machines; on each a unit that runs, one that is frozen, and a command with children of its own."""
+    lab = LocalLab(local_settings(state, subnet=subnet), engines() if what == "etcd" else {})
+    await lab.up()
+    if what == "etcd":
+        await start_three(lab)
+        await lab.machines["core-02"].unit("etcd").pause()
+    else:
+        for machine in lab.machines.values():
+            for name in ("nap", "frozen"):
+                await machine.unit(name).configure(UnitSpec(name, ("sh", "-c", "sleep 1000 & sleep 1000")))
+                await machine.unit(name).start()
+            await machine.unit("frozen").pause()
+            await machine.run(["sh", "-c", "sleep 1000 & sleep 1000"])
+    await asyncio.sleep(0.3)
+    pids = [child.pid for child in psutil.Process().children(recursive=True)]
+    print("ready", *pids, flush=True)
+    await asyncio.sleep(1000)
+
+
+asyncio.run(main(Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])))

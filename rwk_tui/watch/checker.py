@@ -1,0 +1,69 @@
+"""Reads the canary's writes again, remembers what was lost, and deletes what was checked long ago."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from rwk_tui.board.hub import Hub
+from rwk_tui.lab.protocol import Machine
+from rwk_tui.watch.ledger import PREFIX, Ledger
+from rwk_tui.watch.refusals import EtcdError
+from rwk_tui.watch.verdict import ClientOf, Verdict, check
+
+Targets = Callable[[], Sequence[Machine]]
+
+KEPT, KEPT_AT_MOST = 1000, 3000
+"""How many checked keys stay when the older ones are deleted, and how many make that worth while."""
+DELETE_DEADLINE = 5.0
+
+
+class Checker:
+    """Makes the check, one at a time; `lost` is what the last one that could be made did not find."""
+
+    def __init__(self, hub: Hub, ledger: Ledger, targets: Targets, client: ClientOf) -> None:
+        self._hub = hub
+        self._ledger = ledger
+        self._targets = targets
+        self._client = client
+        self._told: set[str] = set()
+        self._one = asyncio.Lock()
+        self.lost = 0
+
+    def forget(self) -> None:
+        """A new epoch: what the last one lost does not count in it."""
+        self.lost = 0
+        self._told.clear()
+
+    async def verify(self, timeout: float) -> Verdict:
+        """Check all of the epoch within `timeout` s; a newly found loss is told loudly, once."""
+        async with self._one:
+            verdict = await check(self._ledger, self._targets(), self._client, timeout)
+        if not verdict.done or verdict.epoch != self._ledger.epoch.number:
+            return verdict
+        self.lost = verdict.lost
+        if set(verdict.missing) - self._told:
+            self._told.update(verdict.missing)
+            text = f"{verdict.lost} of {verdict.acknowledged} acknowledged writes are lost: {verdict.missing[0]} …"
+            self._hub.tell("lost", text, level="bad", subject="canary/etcd")
+        return verdict
+
+    async def trim(self, timeout: float) -> None:
+        """Delete the older keys once all were found again, so that neither etcd nor the ledger grows for ever.
+
+        Raises OSError if the ledger can't be rewritten. The ledger gives the keys up before they go, never after.
+        """
+        if len(self._ledger.epoch.acknowledged) <= KEPT_AT_MOST:
+            return
+        verdict = await self.verify(timeout)
+        targets = self._targets()
+        if not verdict.holds or verdict.epoch != self._ledger.epoch.number or not targets:
+            return
+        async with self._one:
+            low = sorted(self._ledger.epoch.acknowledged)[-KEPT]
+            self._ledger.trim(low)
+            try:
+                client = await self._client(targets[0])
+                await client.delete(PREFIX, self._ledger.key(low), timeout=DELETE_DEADLINE)
+            except EtcdError:
+                return  # They stay a little longer: the next round's range begins at the same prefix.

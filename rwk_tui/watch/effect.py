@@ -1,0 +1,83 @@
+"""What a disturbance did: which leader came, after how long, and for how long no write was acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rwk_tui.board.hub import Hub
+from rwk_tui.board.rows import QuorumRow
+from rwk_tui.watch.canary import Canary
+from rwk_tui.watch.gaps import Gap
+from rwk_tui.watch.leadership import Election
+from rwk_tui.watch.wording import seconds
+
+SETTLE = 1.0
+"""Seconds in which an effect must have begun to show; a leader that is lost stops writes at once."""
+QUIET = 0.3
+"""Seconds for which writes must flow again before an outage counts as over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """The measured effect of a disturbance; None where there was none, milliseconds otherwise.
+
+    `settled` is False when writes still did not flow at the deadline; `outage_ms` is then what had passed.
+    """
+
+    election_ms: float | None = None
+    outage_ms: float | None = None
+    new_leader: str = ""
+    resolution_ms: float = 0.0
+    settled: bool = True
+    why: str = ""
+
+    def words(self) -> str:
+        """The effect in words."""
+        parts: list[str] = []
+        if self.new_leader:
+            after = f" after {seconds(self.election_ms)}" if self.election_ms is not None else ""
+            parts.append(f"new leader {self.new_leader}{after}")
+        if not self.settled:
+            why = f" ({self.why})" if self.why else ""
+            parts.append(f"no write for {seconds(self.outage_ms or 0)} and on{why}")
+        elif self.outage_ms is not None:
+            parts.append(f"writes stopped for {seconds(self.outage_ms)}")
+        elif not self.new_leader:
+            parts.append("the leader stays, writes go on")
+        else:
+            parts.append("writes went on")
+        return ", ".join(parts)
+
+
+async def measure(
+    hub: Hub, canary: Canary, elections: Callable[[], Sequence[Election]], since: float, deadline: float
+) -> Effect:
+    """Say what the disturbance at `since` (unix, s) did, once writes flow again or `deadline` seconds have passed."""
+    start = hub.now()
+    while True:
+        now = hub.now()
+        quorum = hub.board.get(QuorumRow, "quorum")
+        quiet = canary.gap() is None and now - canary.last_acknowledged < QUIET
+        settled = now - since >= SETTLE and quiet and quorum is not None and bool(quorum.leader)
+        if settled or now - start >= deadline:
+            return _effect(canary.gaps(since), elections(), since, settled, quorum.why if quorum is not None else "")
+        await asyncio.sleep(0.05)
+
+
+def _effect(gaps: Sequence[Gap], elections: Sequence[Election], since: float, settled: bool, why: str) -> Effect:
+    election = next((one for one in elections if one.at > since), None)
+    longest = max(gaps, key=lambda gap: gap.ms, default=None)
+    resolution = max(
+        election.resolution_ms if election is not None else 0.0,
+        longest.resolution * 1000 if longest is not None else 0.0,
+    )
+    return Effect(
+        election_ms=(election.at - since) * 1000 if election is not None else None,
+        outage_ms=longest.ms if longest is not None else None,
+        new_leader=election.leader if election is not None else "",
+        resolution_ms=resolution,
+        settled=settled,
+        why=why,
+    )

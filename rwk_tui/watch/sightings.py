@@ -1,0 +1,122 @@
+"""What every source said last, and when: the raw material of the rows."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from rwk_tui.lab.protocol import MachineStatus, UnitStatus
+from rwk_tui.watch.answers import Member, Status
+
+LATENCIES_KEPT = 20
+ETCD = "etcd"
+
+
+@dataclass(slots=True)
+class MachineSighting:
+    """A machine's last status; `why` says why the newest question went unanswered ("" when it was answered)."""
+
+    status: MachineStatus | None = None
+    at: float = 0.0
+    why: str = ""
+
+    def etcd(self) -> UnitStatus | None:
+        return self.status.units.get(ETCD) if self.status is not None else None
+
+
+@dataclass(slots=True)
+class MemberSighting:
+    """The last Status from the etcd of one machine; `asked` is when the newest question ended, well or not."""
+
+    status: Status | None = None
+    at: float = 0.0
+    asked: float = 0.0
+    why: str = "not asked yet"
+    latencies: deque[float] = field(default_factory=lambda: deque(maxlen=LATENCIES_KEPT))
+
+
+@dataclass(slots=True)
+class Roster:
+    """The member list last seen; `why` says why it could not be fetched again."""
+
+    members: tuple[Member, ...] = ()
+    at: float = 0.0
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Scene:
+    """All sightings, by machine; `homes` remembers on which machine a member ID was last met."""
+
+    addresses: dict[str, str]
+    machines: dict[str, MachineSighting] = field(default_factory=dict)
+    members: dict[str, MemberSighting] = field(default_factory=dict)
+    roster: Roster | None = None
+    homes: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.addresses:
+            self.machines.setdefault(name, MachineSighting())
+            self.members.setdefault(name, MemberSighting())
+
+    def answered(self, machine: str, status: Status, at: float, latency_ms: float) -> None:
+        """Take in a member's answer."""
+        seen = self.members[machine]
+        seen.status, seen.at, seen.asked, seen.why = status, at, at, ""
+        seen.latencies.append(round(latency_ms, 2))
+        self.homes[status.member_id] = machine
+
+    def missed(self, machine: str, why: str, at: float) -> None:
+        """Take in that a member did not answer."""
+        seen = self.members[machine]
+        seen.asked, seen.why = at, why
+
+    def silence(self, machine: str) -> str:
+        """Why the member on that machine can't be believed to live now; "" when it answers."""
+        seen, host = self.members[machine], self.machines[machine]
+        if host.status is not None and not host.why and host.at > seen.at:
+            power = host.status.power
+            if power not in ("up", "stopping"):
+                return f"{machine} is {power}"
+            unit = host.etcd()
+            if unit is None and seen.why:
+                return "etcd is not set up here"
+            if unit is not None and unit.state == "paused":
+                return "etcd is paused"
+            if unit is not None and unit.state == "stopped":
+                return "etcd is stopped"
+            if unit is not None and unit.state == "failed":
+                return f"etcd failed: {unit.exit}" if unit.exit else "etcd failed"
+        return seen.why
+
+    def living(self) -> dict[str, Status]:
+        """The statuses of the members that answer, by machine."""
+        return {
+            machine: seen.status
+            for machine, seen in self.members.items()
+            if seen.status is not None and not self.silence(machine)
+        }
+
+    def home(self, member: Member) -> str:
+        """The machine that a member belongs to: where it was met, else where its URLs point, else by its name."""
+        if member.id in self.homes:
+            return self.homes[member.id]
+        hosts = {urlsplit(url).hostname for url in (*member.peer_urls, *member.client_urls)}
+        for machine, address in self.addresses.items():
+            if address in hosts:
+                return machine
+        return member.name if member.name in self.addresses else ""
+
+    def etcd_exists(self) -> bool:
+        """Whether any machine has etcd set up, as far as is known."""
+        unseen = any(seen.status is None for seen in self.machines.values())
+        return unseen or any(seen.etcd() is not None for seen in self.machines.values()) or bool(self.living())
+
+    def forget_cluster(self) -> None:
+        """Drop all that was known of the cluster: no machine has an etcd any more."""
+        self.roster = None
+        self.homes.clear()
+        for seen in self.members.values():
+            seen.status = None
+            seen.latencies.clear()

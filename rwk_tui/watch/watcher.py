@@ -1,0 +1,185 @@
+"""The watcher: joins probes, canary and the tellers, and keeps the board true."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rwk_tui.board.hub import Hub
+from rwk_tui.board.rows import MemberRow, Row
+from rwk_tui.lab.protocol import Lab, Machine
+from rwk_tui.settings import Settings
+from rwk_tui.watch.canary import Canary
+from rwk_tui.watch.changes import Changes
+from rwk_tui.watch.derive import Deriver
+from rwk_tui.watch.effect import Effect, measure
+from rwk_tui.watch.etcd import EtcdClient
+from rwk_tui.watch.expected import Expected
+from rwk_tui.watch.hashes import HashCheck, compare_hashes
+from rwk_tui.watch.leadership import Leadership
+from rwk_tui.watch.pace import Pace
+from rwk_tui.watch.probes import Clients, Connect, Probes
+from rwk_tui.watch.sightings import Scene
+
+GATHER = 0.01
+"""Seconds to wait for further answers before the rows are worked out: probes that share a beat answer together."""
+YOUNG = 1.0
+"""Seconds for which an equal row need not be put on the board again."""
+LEADERLESS = 4.0
+"""Election timeouts without a leader after which the quorum counts as lost though enough voters answer."""
+
+
+class Watcher:
+    """Observes the lab and publishes to the hub; `ledger` is the canary's file."""
+
+    def __init__(self, lab: Lab, hub: Hub, settings: Settings, *, ledger: Path, connect: Connect = EtcdClient) -> None:
+        self._lab = lab
+        self._hub = hub
+        self._pace = Pace()
+        self._clients = Clients(connect)
+        self._scene = Scene({name: machine.address for name, machine in lab.machines.items()})
+        self._deriver = Deriver(self._scene, LEADERLESS * settings.election_ms / 1000 * lab.slack)
+        self.expected = Expected(hub.now)
+        self._changes = Changes(hub, self.expected)
+        self._leadership = Leadership(hub, self.expected)
+        self._rows: dict[str, Row] = {}
+        self._targets: list[Machine] = []
+        self._work: asyncio.TimerHandle | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._listeners: list[Callable[[], None]] = []
+        self.canary = Canary(hub, self._pace, ledger, lambda: self._targets, self._clients.of, slack=lab.slack)
+        self._probes = Probes(
+            self._scene, self._clients, self._pace, slack=lab.slack, clock=hub.now, changed=self._changed
+        )
+
+    async def start(self) -> None:
+        """Begin to watch and to write. Raises OSError if the ledger can't be kept."""
+        self.canary.open()
+        for machine in self._lab.machines.values():
+            self._spawn(f"machine {machine.name}", partial(self._probes.watch_machine, machine))
+            self._spawn(f"member {machine.name}", partial(self._probes.watch_member, machine))
+        self._spawn("member list", lambda: self._probes.watch_list(self._list_sources))
+        self._spawn("canary", self.canary.run)
+        self._spawn("canary's report", self.canary.report)
+
+    async def stop(self) -> None:
+        """End all watching; rows stay as they are."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        if self._work is not None:
+            self._work.cancel()
+            self._work = None
+        await self.canary.close()
+        await self._clients.close()
+
+    def alert(self, seconds: float = 10.0) -> None:
+        """Watch closely (20 questions and 20 writes a second) for that long."""
+        self._pace.alert(seconds)
+
+    def refresh(self) -> None:
+        """Something was done: ask every source now."""
+        self._pace.refresh()
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever a state on the board changed, after it did."""
+        self._listeners.append(listener)
+
+    async def measure(self, since: float, deadline: float) -> Effect:
+        """What the disturbance at `since` (unix, s) did; waits until writes flow again, at most `deadline` seconds."""
+        return await measure(self._hub, self.canary, lambda: self._leadership.elections, since, deadline)
+
+    async def hashes(self) -> HashCheck:
+        """Compare what the members store; asserts something only for engines that promise it, 3.6 and newer."""
+        rows = [row for row in self._hub.board.rows(MemberRow) if row.fresh and row.machine]
+        old = sorted({row.version for row in rows if _minor(row.version) < (3, 6)})
+        if old:
+            return HashCheck(None, why=f"etcd {old[0]} does not promise equal members after a crash")
+        clients = [await self._clients.of(self._lab.machines[row.machine]) for row in rows]
+        return await compare_hashes(clients)
+
+    def _changed(self) -> None:
+        if self._work is None:
+            self._work = asyncio.get_running_loop().call_later(GATHER, self._work_out)
+
+    def _work_out(self) -> None:
+        self._work = None
+        now = self._hub.now()
+        if self._scene.roster is not None and not self._scene.etcd_exists():
+            self._scene.forget_cluster()
+            self._leadership.forget()
+            self.canary.set_up_anew("etcd was set up anew")
+        old, new = self._rows, self._deriver.rows(self._lab.links, now)
+        self._rows = new
+        self._choose_targets()
+        board = self._hub.board
+        changed = old.keys() != new.keys()
+        for key, row in new.items():
+            known = old.get(key)
+            if known is None or known != row or row.seen_at - _seen(board.get(Row, key)) >= YOUNG:
+                changed = changed or known is None or not known.same_state(row)
+                self._hub.publish(row)
+        self._hub.retract(*(old.keys() - new.keys()))
+        if changed:
+            self._changes.tell(old, new)
+        asked = [seen.asked for seen in self._scene.members.values()]
+        self._leadership.follow(new, max(asked, default=now) or now)
+        if changed:
+            for listener in self._listeners:
+                listener()
+
+    def _choose_targets(self) -> None:
+        """Whom the canary writes to: the members that can serve, else those that answer, else all there are."""
+        voters = [
+            row
+            for row in self._rows.values()
+            if isinstance(row, MemberRow) and row.role != "learner" and row.machine and row.health != "unstarted"
+        ]
+        serving = [row for row in voters if row.health == "healthy"] or [row for row in voters if row.fresh] or voters
+        self._targets = [self._lab.machines[row.machine] for row in serving if row.machine in self._lab.machines]
+
+    def _list_sources(self) -> list[Machine]:
+        """Whom to ask for the member list: those that follow the leader; without one, those that claim to know one.
+
+        A member that was cut off may know an old list, so it is asked only while no list is known at all.
+        """
+        living, belief = self._scene.living(), self._deriver.belief
+        names = [name for name, one in living.items() if belief and one.leader == belief.leader]
+        if belief is None:
+            names = sorted((name for name, one in living.items() if one.leader), key=lambda name: -living[name].term)
+        if not names and self._scene.roster is None:
+            names = list(living)
+        return [self._lab.machines[name] for name in names]
+
+    def _spawn(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        self._tasks.append(asyncio.create_task(self._guard(what, work), name=f"watch {what}"))
+
+    async def _guard(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run `work` for ever; a fault of our own in one observer is told and must not silence it."""
+        told = ""
+        while True:
+            try:
+                await work()
+            except Exception as error:  # noqa: BLE001 - whatever it is, the other observers go on
+                line = f"the observer of {what} stumbled: {type(error).__name__}: {error}"
+                if line != told:
+                    self._hub.tell("watch", line, level="bad", subject="watch")
+                told = line
+            await asyncio.sleep(1.0)
+
+
+def _seen(row: Row | None) -> float:
+    """When the row on the board was seen; 0 if there is none."""
+    return row.seen_at if row is not None else 0.0
+
+
+def _minor(version: str) -> tuple[int, int]:
+    parts = version.split(".")
+    try:
+        return int(parts[0]), int(parts[1])
+    except (ValueError, IndexError):
+        return (0, 0)

@@ -1,0 +1,177 @@
+"""A lab that only pretends: machines, units and links whose state a test sets by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from rwk_tui.lab.protocol import LabError, MachineStatus, MachineVerb, Run, UnitSpec, UnitStatus, UnitVerb
+
+NAMES = ("core-01", "core-02", "core-03")
+
+
+@dataclass
+class FakeUnit:
+    """A unit whose verbs only change its state; `done` notes them."""
+
+    name: str
+    machine: FakeMachine
+
+    async def _become(self, verb: str, status: UnitStatus) -> None:
+        self.machine.done.append(f"{verb} {self.machine.name}/{self.name}")
+        if self.machine.fails:
+            raise LabError(self.machine.fails)
+        self.machine.units[self.name] = status
+
+    async def configure(self, spec: UnitSpec) -> None:
+        self.machine.units[self.name] = UnitStatus("stopped", spec=spec)
+
+    async def start(self) -> None:
+        if self.name not in self.machine.units:
+            raise LabError(f"{self.name} is not set up on {self.machine.name}")
+        await self._become("start", UnitStatus("running", pid=7))
+
+    async def stop(self) -> None:
+        await self._become("stop", UnitStatus("stopped"))
+
+    async def restart(self) -> None:
+        await self._become("restart", UnitStatus("running", pid=8))
+
+    async def kill(self) -> None:
+        await self._become("kill", UnitStatus("failed", exit="killed by SIGKILL"))
+
+    async def pause(self) -> None:
+        await self._become("pause", UnitStatus("paused", pid=7))
+
+    async def resume(self) -> None:
+        await self._become("resume", UnitStatus("running", pid=7))
+
+    async def status(self) -> UnitStatus:
+        return self.machine.units.get(self.name, UnitStatus("stopped"))
+
+    async def log(self, *, lines: int = 200, follow: bool = False) -> AsyncIterator[str]:
+        for line in list[str]():
+            yield line
+
+    def show(self, verb: UnitVerb) -> str:
+        return f"{verb} {self.name}"
+
+    def show_spec(self, verb: UnitVerb, spec: UnitSpec) -> str:
+        return f"{verb} {spec.name}"
+
+
+@dataclass
+class FakeMachine:
+    """A machine; a test sets `now` (its status) and `units`, reads `done`, and makes verbs fail with `fails`."""
+
+    name: str
+    address: str
+    now: MachineStatus = field(default_factory=lambda: MachineStatus("up", 0.0, ""))
+    units: dict[str, UnitStatus] = field(default_factory=dict)
+    done: list[str] = field(default_factory=list)
+    fails: str = ""
+    data: str = "/nowhere"
+
+    async def _become(self, verb: str, status: MachineStatus) -> None:
+        self.done.append(f"{verb} {self.name}")
+        if self.fails:
+            raise LabError(self.fails)
+        self.now = status
+
+    async def start(self) -> None:
+        await self._become("start", replace(self.now, power="up"))
+
+    async def stop(self) -> None:
+        await self._become("stop", replace(self.now, power="halted"))
+
+    async def kill(self) -> None:
+        await self._become("kill", replace(self.now, power="off"))
+
+    async def destroy(self) -> None:
+        await self._become("destroy", replace(self.now, power="gone"))
+        self.units.clear()
+
+    async def status(self) -> MachineStatus:
+        return replace(self.now, address=self.address, units=dict(self.units))
+
+    async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Run:
+        raise LabError("a pretended machine runs nothing")
+
+    async def put(self, path: str, content: bytes, mode: int = 0o600) -> None:
+        raise LabError("a pretended machine has no disk")
+
+    async def get(self, path: str) -> bytes:
+        raise LabError("a pretended machine has no disk")
+
+    def unit(self, name: str) -> FakeUnit:
+        return FakeUnit(name, self)
+
+    def url(self, port: int, *, scheme: str = "http") -> str:
+        return f"{scheme}://{self.address}:{port}"
+
+    def listen_urls(self, port: int, *, public: bool, scheme: str = "http") -> tuple[str, ...]:
+        return (self.url(port, scheme=scheme),)
+
+    async def reach(self, port: int) -> tuple[str, int]:
+        if self.now.power != "up":
+            raise LabError(f"{self.name} is {self.now.power}")
+        return self.address, port
+
+    def show(self, verb: MachineVerb) -> str:
+        return f"{verb} {self.name}"
+
+    def show_run(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+        return " ".join(argv)
+
+
+@dataclass
+class FakeLink:
+    """A link that remembers what was done to it."""
+
+    source: str
+    target: str
+    is_cut: bool = False
+    delay_ms: float = 0.0
+
+    async def cut(self) -> None:
+        self.is_cut = True
+
+    async def delay(self, milliseconds: float) -> None:
+        self.delay_ms = milliseconds
+
+    async def heal(self) -> None:
+        self.is_cut, self.delay_ms = False, 0.0
+
+
+class FakeLab:
+    """Three machines, all links open."""
+
+    def __init__(self) -> None:
+        self.backend = "pretended"
+        self.slack = 1.0
+        self.backups = "/nowhere"
+        self.fakes = {name: FakeMachine(name, f"10.0.0.{number}") for number, name in enumerate(NAMES, 1)}
+        self.wires = [FakeLink(one, two) for one in NAMES for two in NAMES if one != two]
+
+    @property
+    def machines(self) -> Mapping[str, FakeMachine]:
+        return self.fakes
+
+    @property
+    def links(self) -> Sequence[FakeLink]:
+        return self.wires
+
+    def link(self, source: str, target: str) -> FakeLink:
+        return next(wire for wire in self.wires if (wire.source, wire.target) == (source, target))
+
+    async def up(self) -> None:
+        return None
+
+    async def down(self) -> None:
+        return None
+
+    async def reset(self) -> None:
+        return None
+
+    async def left_behind(self) -> str:
+        return ""

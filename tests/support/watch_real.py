@@ -1,0 +1,113 @@
+"""A real three-member cluster on a real lab, watched: what the tests of watch and faults on real engines stand on."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rwk_tui.board.board import Board
+from rwk_tui.board.frames import Event
+from rwk_tui.board.hub import Hub
+from rwk_tui.board.rows import CanaryRow, FaultRow, MemberRow, QuorumRow
+from rwk_tui.cluster.etcd import Static, member_spec, peer_url
+from rwk_tui.engines.find import find_engines
+from rwk_tui.faults.catalogue import Faults
+from rwk_tui.lab.open import open_lab
+from rwk_tui.lab.protocol import Lab
+from rwk_tui.settings import Settings
+from rwk_tui.watch.watcher import Watcher
+
+
+@dataclass
+class RealWorld:
+    """The lab, its watcher and its faults; `recorded` is what the faults wrote down, newest last."""
+
+    lab: Lab
+    hub: Hub
+    watcher: Watcher
+    faults: Faults
+    settings: Settings
+    recorded: list[tuple[FaultRow, ...]] = field(default_factory=list)
+
+    def quorum(self) -> QuorumRow:
+        return self.hub.board.get(QuorumRow, "quorum") or QuorumRow(seen_at=0, state="none")
+
+    def canary(self) -> CanaryRow:
+        self.watcher.canary.publish()
+        row = self.hub.board.get(CanaryRow, "canary/etcd")
+        assert row is not None
+        return row
+
+    def member(self, name: str) -> MemberRow:
+        return next(row for row in self.hub.board.rows(MemberRow) if row.name == name)
+
+    def told(self, kind: str) -> list[Event]:
+        return [event for event in self.hub.board.events if event.kind == kind]
+
+    def report(self) -> str:
+        events = [f"{event.at:.2f} {event.kind}: {event.text}" for event in self.hub.board.events]
+        rows = [f"{row.name} {row.role} {row.health} {row.why}" for row in self.hub.board.rows(MemberRow)]
+        return "\n".join([*events, *rows, str(self.quorum()), str(self.canary())])
+
+    async def until(self, holds: Callable[[Board], bool], seconds: float = 20.0) -> None:
+        assert await self.hub.wait(holds, seconds), self.report()
+
+    async def flowing(self, more: int = 10) -> None:
+        """Wait until the canary has had that many more writes acknowledged."""
+        goal = self.canary().acknowledged + more
+        async with asyncio.timeout(20):
+            while self.canary().acknowledged < goal:  # noqa: ASYNC110 - the row is made on demand
+                await asyncio.sleep(0.05)
+
+    async def healthy(self, seconds: float = 30.0) -> None:
+        await self.until(lambda _: self.quorum().state == "healthy" and self.quorum().voters == 3, seconds)
+
+    async def set_up(self) -> None:
+        """Three members at once, statically."""
+        static = Static({name: peer_url(machine) for name, machine in self.lab.machines.items()})
+        for machine in self.lab.machines.values():
+            unit = machine.unit("etcd")
+            await unit.configure(member_spec(machine, self.settings, static))
+            await unit.start()
+
+
+@asynccontextmanager
+async def real_world(subnet: int) -> AsyncIterator[RealWorld]:
+    """A lab on that subnet with three members, watched from the start; everything is gone afterwards."""
+    state = Path(tempfile.mkdtemp(prefix="rwk-watch-"))
+    engines = os.environ.get("RWK_ENGINES")
+    settings = Settings(
+        state=state,
+        engine_cache=Path(os.environ.get("RWK_ENGINE_CACHE", str(state / "engines"))),
+        engines=Path(engines) if engines else None,
+        subnet=subnet,
+    )
+    programs = {name: engine.path for name, engine in find_engines(("etcd", "etcdctl"), settings).items()}
+    lab = open_lab(settings, programs)
+    hub = Hub()
+    watcher = Watcher(lab, hub, settings, ledger=state / "canary.ledger")
+    recorded: list[tuple[FaultRow, ...]] = []
+    faults = Faults(lab, hub, watcher, settings, record=recorded.append)
+    world = RealWorld(lab, hub, watcher, faults, settings, recorded)
+    try:
+        await lab.up()
+        await watcher.start()
+        faults.kinds()
+        await world.set_up()
+        await world.healthy()
+        await world.flowing()
+        yield world
+    finally:
+        await faults.close()
+        await watcher.stop()
+        await lab.down()
+        close = getattr(lab, "close", None)
+        if close is not None:
+            await close()
+        shutil.rmtree(state, ignore_errors=True)

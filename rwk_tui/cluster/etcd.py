@@ -1,0 +1,104 @@
+"""How etcd is configured on a machine: everything in ETCD_* environment, nothing on its command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rwk_tui.lab.protocol import Listen, Machine, UnitSpec
+from rwk_tui.settings import Settings
+
+UNIT = "etcd"
+REGISTRY_UNIT = "registry"
+CLIENT_PORT = 2379
+PEER_PORT = 2380
+REGISTRY_CLIENT_PORT = 12379
+REGISTRY_PEER_PORT = 12380
+REGISTRY_PREFIX = "/_etcd/registry"
+
+
+@dataclass(frozen=True, slots=True)
+class Static:
+    """Members that know each other from the start, name to peer URL; `existing` joins a cluster that lives already."""
+
+    members: Mapping[str, str]
+    token: str = "rwk"
+    existing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """Members that find each other through a registry: another etcd, and a token good for one cluster."""
+
+    token: str
+    endpoint: str
+
+
+def client_url(machine: Machine, *, public: bool = True) -> str:
+    """The URL of the member on that machine: for everyone, or for the machine itself only."""
+    return machine.url(CLIENT_PORT) if public else machine.listen_urls(CLIENT_PORT, public=False)[0]
+
+
+def peer_url(machine: Machine, *, public: bool = True) -> str:
+    """The URL under which that machine's member is a peer."""
+    return machine.url(PEER_PORT) if public else machine.listen_urls(PEER_PORT, public=False)[0]
+
+
+def data_dir(machine: Machine, unit: str = UNIT) -> str:
+    """Where the member keeps its data, on the machine."""
+    return f"{machine.data}/{unit}"
+
+
+def member_spec(machine: Machine, settings: Settings, cluster: Static | Discovery, *, public: bool = True) -> UnitSpec:
+    """The unit "etcd" of that machine; one that is not `public` serves and advertises its own localhost only."""
+    return _spec(machine, settings, cluster, UNIT, machine.name, CLIENT_PORT, PEER_PORT, public=public)
+
+
+def registry_spec(machine: Machine, settings: Settings) -> UnitSpec:
+    """The unit "registry": a one-member etcd on ports of its own, where new clusters find their members."""
+    alone = Static({REGISTRY_UNIT: machine.url(REGISTRY_PEER_PORT)}, token=REGISTRY_UNIT)
+    ports = (REGISTRY_CLIENT_PORT, REGISTRY_PEER_PORT)
+    return _spec(machine, settings, alone, REGISTRY_UNIT, REGISTRY_UNIT, *ports, public=True)
+
+
+def _spec(
+    machine: Machine,
+    settings: Settings,
+    cluster: Static | Discovery,
+    unit: str,
+    name: str,
+    client_port: int,
+    peer_port: int,
+    *,
+    public: bool,
+) -> UnitSpec:
+    def advertised(port: int) -> str:
+        return machine.url(port) if public else machine.listen_urls(port, public=False)[0]
+
+    environment: list[tuple[str, str]] = [
+        ("ETCD_NAME", name),
+        ("ETCD_DATA_DIR", data_dir(machine, unit)),
+        ("ETCD_LISTEN_CLIENT_URLS", ",".join(machine.listen_urls(client_port, public=public))),
+        ("ETCD_ADVERTISE_CLIENT_URLS", advertised(client_port)),
+        ("ETCD_LISTEN_PEER_URLS", ",".join(machine.listen_urls(peer_port, public=public))),
+        ("ETCD_INITIAL_ADVERTISE_PEER_URLS", advertised(peer_port)),
+    ]
+    match cluster:
+        case Static(members, token, existing):
+            environment += [
+                ("ETCD_INITIAL_CLUSTER", ",".join(f"{member}={url}" for member, url in members.items())),
+                ("ETCD_INITIAL_CLUSTER_STATE", "existing" if existing else "new"),
+                ("ETCD_INITIAL_CLUSTER_TOKEN", token),
+            ]
+        case Discovery(token, endpoint):
+            environment += [("ETCD_DISCOVERY_TOKEN", token), ("ETCD_DISCOVERY_ENDPOINTS", endpoint)]
+    environment += [
+        ("ETCD_HEARTBEAT_INTERVAL", str(settings.heartbeat_ms)),
+        ("ETCD_ELECTION_TIMEOUT", str(settings.election_ms)),
+    ]
+    return UnitSpec(
+        name=unit,
+        argv=("etcd",),
+        environment=tuple(environment),
+        listens=(Listen(client_port, public), Listen(peer_port, public)),
+    )

@@ -1,0 +1,109 @@
+"""Starting, growing, shrinking and wiping an etcd cluster, as operations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from rwk_tui.cluster.etcd import (
+    REGISTRY_UNIT,
+    UNIT,
+    Discovery,
+    Static,
+    data_dir,
+    member_spec,
+    peer_url,
+    registry_spec,
+)
+from rwk_tui.cluster.members import JoinOp, Live, MemberOp, etcdctl, list_members
+from rwk_tui.cluster.ops import Op, Retry, RunOp, Together, UnitOp
+from rwk_tui.lab.protocol import Machine
+from rwk_tui.settings import Settings
+
+SETTLING = ("unhealthy cluster", "not enough started members")
+"""What etcd answers to a reshaping for some seconds after a member (re)started; nothing was changed then."""
+CATCHING_UP = ("in sync with leader", "in sync with its leader", *SETTLING)
+"""What etcd answers to a promotion until the learner has the log."""
+APART = 0.1
+"""Seconds between the starts of new members. Each first asks the others whether it was there before; where all of them
+listen but none serves yet, each waits two seconds for the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What is known of the members: guesses for previews, and `live` for the moment when it counts."""
+
+    member_id: Callable[[str], str]
+    """The ID of a machine's member; "" where there is no guess."""
+    peers: Callable[[], Mapping[str, str]]
+    """The members, name to peer URL."""
+    live: Live = list_members
+
+
+def start_alone(machine: Machine, settings: Settings, *, public: bool) -> Op:
+    """Start a new cluster of one; unless `public`, only its own machine can talk to it."""
+    cluster = Static({machine.name: peer_url(machine, public=public)})
+    return UnitOp(machine, UNIT, "start", member_spec(machine, settings, cluster, public=public))
+
+
+def publish(machine: Machine, settings: Settings, known: Knowledge, *, deadline: float) -> tuple[Op, ...]:
+    """Let a member that kept to localhost advertise its machine's address, and listen there."""
+    update = MemberOp(
+        machine,
+        machine,
+        lambda id_: ("member", "update", id_, f"--peer-urls={peer_url(machine)}"),
+        known.member_id,
+        known.live,
+        public=False,
+    )
+    spec = member_spec(machine, settings, Static({machine.name: peer_url(machine)}), public=True)
+    return Retry(update, SETTLING, deadline), UnitOp(machine, UNIT, "restart", spec)
+
+
+def add(member: Machine, via: Machine, *, learner: bool, deadline: float) -> Op:
+    """Put a machine on the member list, as a voter or as a learner; it must be started next."""
+    arguments = ["member", "add", member.name, f"--peer-urls={peer_url(member)}"]
+    if learner:
+        arguments.append("--learner")
+    return Retry(RunOp(via, etcdctl(via, *arguments)), SETTLING, deadline)
+
+
+def join(member: Machine, via: Machine, settings: Settings, known: Knowledge) -> Op:
+    """Start etcd on a machine that is on the member list already."""
+    return JoinOp(via, member, settings, known.peers, known.live)
+
+
+def promote(member: Machine, via: Machine, known: Knowledge, *, deadline: float) -> Op:
+    """Give a learner its vote, as soon as it has caught up."""
+    op = MemberOp(via, member, lambda id_: ("member", "promote", id_), known.member_id, known.live)
+    return Retry(op, CATCHING_UP, deadline)
+
+
+def remove(member: Machine, via: Machine, known: Knowledge, *, deadline: float) -> Op:
+    """Take a machine off the member list."""
+    op = MemberOp(via, member, lambda id_: ("member", "remove", id_), known.member_id, known.live)
+    return Retry(op, SETTLING, deadline)
+
+
+def bootstrap(machines: Sequence[Machine], settings: Settings, *, token: str = "rwk") -> Op:
+    """Start a new cluster whose members know each other from their configuration."""
+    cluster = Static({machine.name: peer_url(machine) for machine in machines}, token=token)
+    return Together(tuple(UnitOp(m, UNIT, "start", member_spec(m, settings, cluster)) for m in machines), APART)
+
+
+def registry(machine: Machine, settings: Settings) -> Op:
+    """Start the etcd in which a new cluster finds its members."""
+    return UnitOp(machine, REGISTRY_UNIT, "start", registry_spec(machine, settings))
+
+
+def discover(machines: Sequence[Machine], settings: Settings, discovery: Discovery) -> Op:
+    """Start a new cluster whose members find each other in the registry; needs etcd 3.6."""
+    return Together(tuple(UnitOp(m, UNIT, "start", member_spec(m, settings, discovery)) for m in machines))
+
+
+def wipe(machines: Sequence[Machine], unit: str = UNIT) -> tuple[Op, ...]:
+    """Stop a member on each machine and delete its data."""
+    return (
+        Together(tuple(UnitOp(machine, unit, "stop") for machine in machines)),
+        Together(tuple(RunOp(machine, ("rm", "-rf", data_dir(machine, unit))) for machine in machines)),
+    )

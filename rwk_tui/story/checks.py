@@ -1,0 +1,213 @@
+"""What a step expects, each asked until it holds or its deadline is over."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from rwk_tui.board.rows import CanaryRow
+from rwk_tui.cluster.ops import OpResult
+from rwk_tui.cluster.version import Version
+from rwk_tui.lab.protocol import LabError
+from rwk_tui.story import schema
+from rwk_tui.story.context import Context
+from rwk_tui.story.look import Look
+from rwk_tui.story.plan import many
+from rwk_tui.story.variables import expand
+from rwk_tui.watch.refusals import EtcdError
+
+PAUSE = 0.1
+"""Seconds between two looks."""
+PROMISES = (3, 6)
+"""The first etcd of which we promise that it keeps acknowledged writes; older ones are only reported on."""
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the checks of a step need to know about it; times are unix seconds of the hub's clock."""
+
+    began: float
+    acted: float = 0.0
+    last: OpResult = field(default_factory=OpResult)
+    version: Version = ()
+    acknowledged: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """One look: whether it held, what was seen, and whether waiting longer can't help."""
+
+    holds: bool
+    saw: str
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a check ended after `seconds`."""
+
+    holds: bool
+    saw: str
+    seconds: float
+
+
+async def wait_for(
+    check: schema.Check, context: Context, memory: Memory, deadline: float, told: Callable[[str], None]
+) -> Outcome:
+    """Look until the check holds, at most `deadline` seconds; `told` hears what is seen meanwhile."""
+    started = time.monotonic()
+    before = ""
+    async with Look(context) as look:
+        while True:
+            try:
+                seen = await _look(check.what, look, context, memory)
+            except (EtcdError, LabError, TimeoutError) as error:
+                seen = Seen(False, str(error) or "no answer in time")
+            seconds = time.monotonic() - started
+            if seen.holds or seen.final or seconds >= deadline:
+                return Outcome(seen.holds, seen.saw, seconds)
+            if seen.saw != before:
+                told(seen.saw)
+                before = seen.saw
+            await asyncio.sleep(PAUSE)
+
+
+async def _look(what: schema.Part, look: Look, context: Context, memory: Memory) -> Seen:
+    match what:
+        case schema.Members():
+            return await _members(what, look)
+        case schema.Leader():
+            return await _leader(what, look)
+        case schema.Quorum():
+            return await _quorum(what, look)
+        case schema.Key():
+            return await _key(what, look)
+        case schema.Serving():
+            alive = (await look.cluster()).with_leader()
+            missing = [name for name in many(what.on) if name not in alive]
+            return Seen(not missing, f"not serving: {', '.join(missing)}" if missing else "serving")
+        case schema.MachineIs():
+            powers = {name: (await context.lab.machines[name].status()).power for name in many(what.on)}
+            return Seen(set(powers.values()) == {what.power}, ", ".join(f"{n} {p}" for n, p in powers.items()))
+        case schema.UnitIs():
+            status = await context.lab.machines[what.on].unit(what.unit).status()
+            return Seen(status.state == what.state, f"{status.state} {status.exit}".strip())
+        case schema.Writes():
+            return _writes(what, context, memory)
+        case schema.Gap():
+            return _gap(what, context, memory)
+        case schema.Lost():
+            return await _lost(what, context, memory)
+        case schema.OutputIs():
+            return _output(what, context, memory)
+        case schema.Hashes():
+            return await _hashes(what, look)
+    raise LabError(f"no such check: {what}")
+
+
+async def _members(what: schema.Members, look: Look) -> Seen:
+    cluster = await look.cluster()
+    voters, learners = cluster.named(learner=False), cluster.named(learner=True)
+    healthy = len(cluster.with_leader())
+    holds = (
+        (what.voters is None or sorted(what.voters) == voters)
+        and (what.learners is None or sorted(what.learners) == learners)
+        and (what.healthy is None or what.healthy == healthy)
+    )
+    learning = f", learners {' '.join(learners)}" if learners else ""
+    return Seen(holds, f"voters {' '.join(voters) or 'none'}{learning}, {healthy} healthy")
+
+
+async def _leader(what: schema.Leader, look: Look) -> Seen:
+    cluster = await look.cluster()
+    leader = cluster.leader() if cluster.with_leader() else ""
+    if what.who == "none":
+        return Seen(not leader, leader or "no leader")
+    holds = bool(leader) and what.who in ("any", leader) and leader != what.other_than
+    return Seen(holds, leader or "no leader")
+
+
+async def _quorum(what: schema.Quorum, look: Look) -> Seen:
+    cluster = await look.cluster()
+    voters = cluster.named(learner=False)
+    there = [name for name in cluster.with_leader() if name in voters]
+    needed = len(voters) // 2 + 1
+    state = "lost" if not voters or len(there) < needed else "degraded" if len(there) < len(voters) else "healthy"
+    return Seen(state == what.state, f"{state}: {len(there)} of {len(voters)} voters, {needed} needed")
+
+
+async def _key(what: schema.Key, look: Look) -> Seen:
+    client = await look.client(what.via)
+    try:
+        found = await client.get(what.name, serializable=what.read == "serializable", timeout=2.0)
+    except EtcdError as error:
+        return Seen(not what.answers, str(error))
+    saw = "no such key" if found is None else found.value
+    if not what.answers:
+        return Seen(False, f"it answers: {saw}")
+    holds = what.value is msgspec.UNSET or what.value == (None if found is None else found.value)
+    return Seen(holds, saw)
+
+
+def _writes(what: schema.Writes, context: Context, memory: Memory) -> Seen:
+    row = _canary(context)
+    if row is None:
+        return Seen(False, "no canary writes yet")
+    if memory.acknowledged < 0:
+        memory.acknowledged = row.acknowledged
+    if what.state == "stopped":
+        return Seen(row.state in ("failing", "stopped"), row.state)
+    more = row.acknowledged - memory.acknowledged
+    return Seen(row.state == "flowing" and more > 0, f"{row.state}, {row.acknowledged} acknowledged")
+
+
+def _gap(what: schema.Gap, context: Context, memory: Memory) -> Seen:
+    row = _canary(context)
+    if row is None or row.state != "flowing" or row.seen_at <= memory.acted + 1.0:
+        # Only once writes flow again is the gap as long as it gets.
+        return Seen(False, "writes are not flowing" if row is None or row.state != "flowing" else "measuring")
+    gaps = sorted(context.watcher.canary.gaps(memory.began), key=lambda gap: gap.ms)
+    longest = gaps[-1].ms if gaps else 0.0
+    above = what.above_ms is None or longest >= what.above_ms
+    below = what.below_ms is None or longest <= what.below_ms
+    saw = f"longest gap {longest:.0f} ms ± {gaps[-1].resolution * 1000:.0f} ms" if gaps else "no gap"
+    return Seen(above and below, saw, final=True)
+
+
+async def _lost(what: schema.Lost, context: Context, memory: Memory) -> Seen:
+    verdict = await context.watcher.canary.verify()
+    if not verdict.done:
+        return Seen(False, f"could not be checked: {verdict.why}")
+    saw = f"{verdict.lost} of {verdict.acknowledged} acknowledged writes lost"
+    if memory.version and memory.version < PROMISES:
+        version = ".".join(str(part) for part in memory.version)
+        return Seen(True, f"{saw} (only reported: etcd {version} promises less)")
+    return Seen(verdict.lost <= what.most, saw)
+
+
+def _output(what: schema.OutputIs, context: Context, memory: Memory) -> Seen:
+    text = f"{memory.last.stdout}\n{memory.last.stderr}"
+    missing = [words for words in many(what.contains) if expand(words, context.lab) not in text]
+    present = [words for words in many(what.lacks) if expand(words, context.lab) in text]
+    printed = [line for line in text.splitlines() if line.strip()]
+    saw = f"{printed[-1][:120]}" if printed else "nothing"
+    return Seen(not missing and not present, saw, final=True)
+
+
+async def _hashes(what: schema.Hashes, look: Look) -> Seen:
+    clients = {name: await look.client(name) for name in what.equal}
+    statuses = [await client.status() for client in clients.values()]
+    # Writes go on meanwhile, so all are asked about a revision that all have.
+    common = min(status.revision for status in statuses)
+    hashes = {name: await client.hashkv(common) for name, client in clients.items()}
+    equal = len({(answer.hash, answer.compacted) for answer in hashes.values()}) == 1
+    return Seen(equal, ", ".join(f"{name} {answer.hash:x}" for name, answer in hashes.items()) + f" at {common}")
+
+
+def _canary(context: Context) -> CanaryRow | None:
+    rows = context.hub.board.rows(CanaryRow)
+    return next((row for row in rows if row.name == "etcd"), rows[0] if rows else None)

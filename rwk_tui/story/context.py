@@ -1,0 +1,98 @@
+"""What the story works with: the lab, the board, and the parts of watching and faults that it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from rwk_tui.board.hub import Hub
+from rwk_tui.lab.protocol import Lab
+from rwk_tui.settings import Settings
+from rwk_tui.watch.answers import Etcd
+from rwk_tui.watch.etcd import EtcdClient
+
+
+class VerdictLike(Protocol):
+    """What became of the acknowledged writes."""
+
+    @property
+    def acknowledged(self) -> int: ...
+
+    @property
+    def lost(self) -> int: ...
+
+    @property
+    def done(self) -> bool: ...
+
+    @property
+    def why(self) -> str: ...
+
+
+class GapLike(Protocol):
+    """A time without an acknowledged write, in ms; `resolution` in s."""
+
+    @property
+    def ms(self) -> float: ...
+
+    @property
+    def resolution(self) -> float: ...
+
+
+class CanaryLike(Protocol):
+    """The client that keeps writing."""
+
+    def new_epoch(self, why: str) -> None: ...
+
+    async def verify(self) -> VerdictLike: ...
+
+    def gaps(self, since: float) -> Sequence[GapLike]: ...
+
+
+class ExpectedLike(Protocol):
+    """Knows what the presenter did, so that it can be told from an accident."""
+
+    def disturb(self, machine: str, at: float) -> None: ...
+
+
+class WatcherLike(Protocol):
+    """What watches the lab."""
+
+    @property
+    def expected(self) -> ExpectedLike: ...
+
+    @property
+    def canary(self) -> CanaryLike: ...
+
+    def alert(self, seconds: float = 10.0) -> None: ...
+
+    def refresh(self) -> None: ...
+
+
+class FaultsLike(Protocol):
+    """The catalogue of faults."""
+
+    async def inject(self, fault: str, target: str, confirm: str = "") -> Any: ...
+
+    async def heal(self, id: str = "") -> Any: ...
+
+    def forget(self) -> None: ...
+
+
+Connect = Callable[[str, int], Etcd]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a story acts on and looks at; `connect` makes a client of the member at host and port."""
+
+    lab: Lab
+    hub: Hub
+    watcher: WatcherLike
+    faults: FaultsLike
+    settings: Settings
+    connect: Connect = EtcdClient
+
+    def within(self, seconds: float) -> float:
+        """A deadline on this backend."""
+        return seconds * self.lab.slack

@@ -1,0 +1,196 @@
+"""Chapters from their files; whatever is wrong with one is told in one line with file, line and place."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from rwk_tui.settings import BadInput, Settings
+from rwk_tui.story import variables
+from rwk_tui.story.convert import WrongError, convert, part
+from rwk_tui.story.schema import ACTIONS, CHECKS, Action, Chapter, Check, Part, Run, Starts, Step, Until
+from rwk_tui.story.yaml_lines import Document, Place, Value, YamlError, parse
+
+LARGEST = 256 * 1024
+NEEDS = re.compile(r"etcd >= \d+(\.\d+)*")
+
+
+class _RawStep(Part, frozen=True, kw_only=True):
+    title: str
+    say: str = ""
+    notes: str = ""
+    do: tuple[Any, ...] = ()
+    expect: tuple[Any, ...] = ()
+    undo: tuple[Any, ...] = ()
+    needs: str = ""
+
+
+class _RawChapter(Part, frozen=True, kw_only=True):
+    title: str
+    goal: str
+    starts: Any = None
+    steps: tuple[Any, ...]
+
+
+def load_chapter(path: Path) -> Chapter:
+    """Read one chapter. Raises BadInput "FILE:LINE: PLACE: what is wrong"."""
+    document = Document(None)
+    try:
+        document = parse(_read(path))
+        return _chapter(path.stem, document.value)
+    except YamlError as error:
+        raise BadInput(f"{path}:{error.line}: {_words(error.place)}{error.what}") from error
+    except WrongError as error:
+        raise BadInput(f"{path}:{document.line(error.place)}: {_words(error.place)}{error.what}") from error
+
+
+def load_chapters(settings: Settings) -> list[Chapter]:
+    """The chapters that come with the program, and those of `settings.scenarios`, by name; the latter win."""
+    from rwk_tui.data import data_dir
+
+    found = {path.stem: path for path in _files(data_dir("scenarios"))}
+    if settings.scenarios is not None:
+        if not settings.scenarios.is_dir():
+            raise BadInput(f"{settings.scenarios}: not a directory of chapters")
+        found.update({path.stem: path for path in _files(settings.scenarios)})
+    return [load_chapter(found[name]) for name in sorted(found)]
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    return (path for path in sorted(directory.iterdir()) if path.suffix in (".yaml", ".yml"))
+
+
+def _read(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+    except OSError as error:
+        raise BadInput(f"{path}: {error.strerror or error}") from error
+    if len(content) > LARGEST:
+        raise BadInput(f"{path}:1: file: larger than {LARGEST // 1024} KiB")
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadInput(f"{path}:{line}: file: not UTF-8 text") from error
+
+
+def _words(place: Place) -> str:
+    """A place as a person counts: `steps.2.do.1` is the first action of the second step."""
+    text = ".".join(str(part + 1) if isinstance(part, int) else part for part in place)
+    return f"{text or 'chapter'}: "
+
+
+def _chapter(name: str, value: Value) -> Chapter:
+    if value is None:
+        raise WrongError((), "the file is empty")
+    raw = convert(value, _RawChapter, ())
+    starts = Starts() if raw.starts is None else convert(raw.starts, Starts, ("starts",))
+    if not raw.steps:
+        raise WrongError(("steps",), "a chapter needs at least one step")
+    down = [machine for machine in starts.etcd if machine not in starts.machines]
+    if down:
+        raise WrongError(("starts", "etcd"), f"{down[0]} is a member but not among the machines that are up")
+    if starts.listen == "localhost" and len(starts.etcd) > 1:
+        raise WrongError(("starts", "listen"), "only a single member can keep to localhost")
+    steps = tuple(_step(step, ("steps", number)) for number, step in enumerate(raw.steps))
+    return Chapter(name=name, title=raw.title, goal=raw.goal.strip(), starts=starts, steps=steps)
+
+
+def _step(value: Any, place: Place) -> Step:
+    raw = convert(value, _RawStep, place)
+    if raw.needs and not NEEDS.fullmatch(raw.needs):
+        raise WrongError((*place, "needs"), f'{raw.needs!r} is not like "etcd >= 3.6"')
+    return Step(
+        title=raw.title,
+        say=raw.say.strip(),
+        notes=raw.notes.strip(),
+        do=tuple(_action(item, (*place, "do", n)) for n, item in enumerate(raw.do)),
+        expect=tuple(_check(item, (*place, "expect", n)) for n, item in enumerate(raw.expect)),
+        undo=tuple(_action(item, (*place, "undo", n)) for n, item in enumerate(raw.undo)),
+        needs=raw.needs,
+    )
+
+
+def _action(value: Any, place: Place) -> Action:
+    verb, given = _verb(value, ACTIONS, "action", place)
+    inside = (*place, verb)
+    if verb == "until":
+        return Action(verb=verb, what=Until(check=_check(given, inside)))
+    what = part(given, ACTIONS[verb], inside)
+    if isinstance(what, Run):
+        try:
+            words = shlex.split(what.command) if isinstance(what.command, str) else what.command
+        except ValueError as error:
+            raise WrongError((*inside, "command"), f"{str(error).lower()} in the command") from error
+        if not words:
+            raise WrongError((*inside, "command"), "the command is empty")
+    _check_variables(given, inside)
+    return Action(verb=verb, what=what)
+
+
+def _check(value: Any, place: Place) -> Check:
+    within: float | None = None
+    if isinstance(value, dict) and "within" in value and len(value) == 2:
+        given = value["within"]
+        if isinstance(given, bool) or not isinstance(given, int | float) or given <= 0:
+            raise WrongError((*place, "within"), "must be a number of seconds above 0")
+        within = float(given)
+        value = {key: item for key, item in value.items() if key != "within"}
+    verb, given = _verb(value, CHECKS, "check", place)
+    what = part(given, CHECKS[verb], (*place, verb))
+    if all(getattr(what, name) in (None, msgspec.UNSET) for name in what.__struct_fields__):
+        raise WrongError((*place, verb), "says nothing to check")
+    _check_variables(given, (*place, verb))
+    return Check(verb=verb, what=what, text=_text(verb, given), within=within)
+
+
+def _verb(value: Any, verbs: Mapping[str, type[Part]], kind: str, place: Place) -> tuple[str, Any]:
+    if isinstance(value, str):
+        value = {value: None}
+    if not isinstance(value, dict) or len(value) != 1:
+        raise WrongError(place, f"one word with what belongs to it is needed, such as `{next(iter(verbs))}: …`")
+    verb, given = next(iter(value.items()))
+    if verb not in verbs:
+        close = get_close_matches(verb, verbs, 1, 0.5)
+        hint = f", did you mean {close[0]!r}?" if close else f"; there are: {', '.join(verbs)}"
+        raise WrongError((*place, verb), f"unknown {kind} {verb!r}{hint}")
+    return verb, given
+
+
+def _check_variables(given: Any, place: Place) -> None:
+    for inner, text in _strings(given, place):
+        if why := variables.unknown(text):
+            raise WrongError(inner, why)
+
+
+def _strings(given: Any, place: Place) -> Iterator[tuple[Place, str]]:
+    if isinstance(given, str):
+        yield place, given
+    elif isinstance(given, dict):
+        for key, item in given.items():
+            yield from _strings(item, (*place, key))
+    elif isinstance(given, list):
+        for number, item in enumerate(given):
+            yield from _strings(item, (*place, number))
+
+
+def _text(verb: str, given: Any) -> str:
+    """A check as one line for the screen, close to how the file says it."""
+
+    def plain(item: Any) -> str:
+        if isinstance(item, list):
+            return " ".join(plain(part) for part in item) or "none"
+        if isinstance(item, bool):
+            return "yes" if item else "no"
+        return "none" if item is None else str(item)
+
+    if isinstance(given, dict):
+        return f"{verb}: " + ", ".join(f"{key} {plain(item)}" for key, item in given.items())
+    return f"{verb}: {plain(given)}" if given is not None else verb

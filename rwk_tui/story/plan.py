@@ -1,0 +1,158 @@
+"""From the actions of a chapter to operations on the lab, with their commands known before they run."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from rwk_tui.board.rows import MemberRow
+from rwk_tui.cluster import reshape
+from rwk_tui.cluster.etcd import REGISTRY_CLIENT_PORT, Discovery
+from rwk_tui.cluster.members import Member
+from rwk_tui.cluster.ops import MachineOp, Op, OpResult, RunOp, Tell, Together, UnitOp, commands_of
+from rwk_tui.lab.protocol import LabError, Machine, MachineVerb, UnitVerb
+from rwk_tui.story import schema
+from rwk_tui.story.context import Context
+from rwk_tui.story.look import Look
+from rwk_tui.story.schema import Action, Check
+from rwk_tui.story.variables import expand
+
+T = TypeVar("T")
+
+MACHINE_VERBS: Mapping[str, MachineVerb] = {
+    "start-machine": "start",
+    "halt-machine": "stop",
+    "cut-power": "kill",
+    "destroy-machine": "destroy",
+}
+UNIT_VERBS: Mapping[str, UnitVerb] = {
+    "start-unit": "start",
+    "stop-unit": "stop",
+    "restart-unit": "restart",
+    "kill-unit": "kill",
+    "pause-unit": "pause",
+    "resume-unit": "resume",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ToldOp:
+    """Something the program does itself, for which there is nothing to type; `words` are told as a note."""
+
+    words: str
+    act: Callable[[], Awaitable[Any]]
+
+    @property
+    def machine(self) -> str:
+        return ""
+
+    async def resolve(self) -> None:
+        return None
+
+    def command(self) -> str:
+        return ""
+
+    async def run(self, tell: Tell) -> OpResult:
+        tell("note", self.words)
+        await self.act()
+        return OpResult()
+
+
+Wait = Callable[[Check], Awaitable[None]]
+"""Wait for a check; raises LabError where it never holds."""
+
+
+def plan(action: Action, context: Context, wait: Wait) -> tuple[Op, ...]:
+    """The operations of one action, in order."""
+    lab, settings = context.lab, context.settings
+    machines = lab.machines
+    deadline = context.within(settings.timeouts.member_start)
+
+    known = _knowledge(context)
+    match action.what:
+        case schema.Run(on=on, command=command):
+            words = shlex.split(command) if isinstance(command, str) else command
+            return (RunOp(machines[on], tuple(expand(word, lab) for word in words)),)
+        case schema.MachineAction(machines=names):
+            verb = MACHINE_VERBS[action.verb]
+            return (Together(tuple(MachineOp(machines[name], verb) for name in many(names))),)
+        case schema.UnitAction(on=on, unit=unit):
+            return (UnitOp(machines[on], unit, UNIT_VERBS[action.verb]),)
+        case schema.EtcdNew(on=on, listen=listen):
+            return (reshape.start_alone(machines[on], settings, public=listen == "everyone"),)
+        case schema.EtcdPublish(on=on):
+            return reshape.publish(machines[on], settings, known, deadline=deadline)
+        case schema.EtcdAdd(member=member, via=via, learner=learner):
+            return (reshape.add(machines[member], machines[via], learner=learner, deadline=deadline),)
+        case schema.EtcdMember(member=member, via=via):
+            return (_member(action.verb, member, via, context, deadline),)
+        case schema.EtcdBootstrap(on=on, token=token):
+            return (reshape.bootstrap([machines[name] for name in on], settings, token=token),)
+        case schema.EtcdRegistry(on=on):
+            return (reshape.registry(machines[on], settings),)
+        case schema.EtcdDiscover(on=on, registry=registry, token=token):
+            discovery = Discovery(token, machines[registry].url(REGISTRY_CLIENT_PORT))
+            return (reshape.discover([machines[name] for name in on], settings, discovery),)
+        case schema.EtcdWipe(on=on):
+            return reshape.wipe([machines[name] for name in many(on)])
+        case schema.Inject(fault=fault, target=target, confirm=confirm):
+            return (ToldOp(f"fault: {fault} {target}", lambda: context.faults.inject(fault, target, confirm)),)
+        case schema.Heal(what=what):
+            return (ToldOp(f"heal: {what}", lambda: context.faults.heal(what)),)
+        case schema.Until(check=check):
+            return (ToldOp(f"waiting for {check.text}", lambda: wait(check)),)
+    raise LabError(f"no plan for the action {action.verb!r}")
+
+
+def _member(verb: str, member: str, via: str, context: Context, deadline: float) -> Op:
+    known = _knowledge(context)
+    ours, theirs = context.lab.machines[member], context.lab.machines[via]
+    match verb:
+        case "etcd-join":
+            return reshape.join(ours, theirs, context.settings, known)
+        case "etcd-promote":
+            return reshape.promote(ours, theirs, known, deadline=deadline)
+        case _:
+            return reshape.remove(ours, theirs, known, deadline=deadline)
+
+
+def commands(actions: tuple[Action, ...], context: Context) -> tuple[str, ...]:
+    """The commands of a step as they would be typed, as far as they are known now."""
+
+    async def never(_check: Check) -> None:
+        return None
+
+    lines: list[str] = []
+    for action in actions:
+        for op in plan(action, context, never):
+            lines.extend(commands_of(op))
+    return tuple(lines)
+
+
+def many(one_or_more: T | tuple[T, ...]) -> tuple[T, ...]:
+    """A tuple of what may be one thing or several."""
+    return one_or_more if isinstance(one_or_more, tuple) else (one_or_more,)
+
+
+def _knowledge(context: Context) -> reshape.Knowledge:
+    """What the board knows of the members, and how to ask one: its list is answered without a quorum."""
+
+    def rows() -> list[MemberRow]:
+        return context.hub.board.rows(MemberRow)
+
+    def member_id(name: str) -> str:
+        return next((row.id for row in rows() if name in (row.name, row.machine)), "")
+
+    def peers() -> dict[str, str]:
+        return {row.name or row.machine: row.peer_urls[0] for row in rows() if row.peer_urls}
+
+    async def live(via: Machine) -> Sequence[Member]:
+        async with Look(context) as look:
+            return [
+                Member(m.id, m.name, m.peer_urls, m.client_urls, m.learner)
+                for m in await (await look.client(via.name)).members()
+            ]
+
+    return reshape.Knowledge(member_id, peers, live)

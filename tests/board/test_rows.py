@@ -8,7 +8,13 @@ from rwk_tui.board.rows import CanaryRow, FaultRow, MachineRow, MemberRow, Row
 
 
 def machine(**changes: object) -> MachineRow:
-    values: dict[str, object] = {"seen_at": 1.0, "name": "core-01", "power": "up", "address": "127.0.8.101", "since": 1.0}
+    values: dict[str, object] = {
+        "seen_at": 1.0,
+        "name": "core-01",
+        "power": "up",
+        "address": "127.0.8.101",
+        "since": 1.0,
+    }
     return MachineRow(**{**values, **changes})  # type: ignore[arg-type]
 
 
@@ -44,7 +50,7 @@ def test_numbers_alone_are_no_change_of_state() -> None:
 
 
 def test_every_number_is_a_field_of_its_row() -> None:
-    kinds = [kind for kind in Row.__subclasses__()]
+    kinds = list(Row.__subclasses__())
     assert CanaryRow in kinds and FaultRow in kinds
     for kind in kinds:
         assert set(kind.NUMBERS) <= set(kind.__struct_fields__), kind

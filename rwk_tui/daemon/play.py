@@ -1,0 +1,97 @@
+"""`rwk-tui play`: chapters without a screen, with an exit code that says whether every check held."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from rwk_tui.board.frames import Check, Step
+from rwk_tui.daemon.client import CommandRefused, DaemonError
+from rwk_tui.daemon.hold import Follower, held_lab, run_interruptible
+from rwk_tui.daemon.progress import BarReport, JsonReport, LineReport, Report, Result
+from rwk_tui.daemon.protocol import Next, Open
+from rwk_tui.settings import BadInput, Settings, check_socket
+from rwk_tui.story.load import load_chapters
+from rwk_tui.story.schema import Chapter
+
+
+def run_play(settings: Settings, chapters: list[str], all: bool, json: bool) -> int:
+    """Play chapters on a lab of our own; 0 only if every check held, 130 after Ctrl-C. Raises BadInput."""
+    chosen = _choose(load_chapters(settings), chapters, all)
+    check_socket(settings)
+    report: Report = JsonReport() if json else BarReport() if sys.stdout.isatty() else LineReport()
+    try:
+        return run_interruptible(_play(settings, chosen, report))
+    except DaemonError as error:
+        print(f"rwk-tui: {error}", file=sys.stderr)
+    except BrokenPipeError:
+        # Whoever read us has gone; the interpreter must not stumble over what is still buffered.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 1
+
+
+def _choose(known: Sequence[Chapter], names: Sequence[str], all: bool) -> list[Chapter]:
+    by_name = {chapter.name: chapter for chapter in known}
+    for name in names:
+        if name not in by_name:
+            raise BadInput(f"there is no chapter {name!r}: there are {', '.join(by_name)}")
+    if all and names:
+        raise BadInput("name chapters or say --all, not both")
+    if not all and not names:
+        raise BadInput(f"which chapter? There are {', '.join(by_name)}; --all plays them all")
+    return list(known) if all else [by_name[name] for name in names]
+
+
+async def _play(settings: Settings, chapters: Sequence[Chapter], report: Report) -> int:
+    began = time.monotonic()
+    results: list[Result] = []
+    with report:
+        async with held_lab(settings) as lab:
+            for chapter in chapters:
+                report.chapter(chapter.name, chapter.title, len(chapter.steps))
+                await _play_chapter(lab, chapter, report, results)
+        report.summary(len(chapters), results, time.monotonic() - began)
+    return 0 if not any(result.step.status == "failed" for result in results) else 1
+
+
+async def _play_chapter(lab: Follower, chapter: Chapter, report: Report, results: list[Result]) -> None:
+    def add(number: int, step: Step) -> None:
+        result = Result(chapter.name, number + 1, len(chapter.steps), step)
+        results.append(result)
+        report.step(result)
+
+    began = time.monotonic()
+    failed = await _settle(lab, Open(chapter=chapter.name))
+    if failed:
+        check = Check(expect="the chapter's start can be built", status="failed", saw=failed)
+        add(0, _failed(Step(title=chapter.steps[0].title, seconds=time.monotonic() - began), check))
+    for number, step in enumerate(chapter.steps):
+        if failed:
+            if number:
+                add(number, Step(title=step.title, status="skipped"))
+            continue
+        report.running(number + 1, step.title)
+        failed = await _settle(lab, Next())
+        shown = lab.board.story.steps[number]
+        if shown.status not in ("passed", "skipped") and not any(check.status == "failed" for check in shown.checks):
+            shown = _failed(shown, Check(expect="every action succeeds", status="failed", saw=failed))
+        failed = failed or ("it failed" if shown.status == "failed" else "")
+        add(number, shown)
+
+
+async def _settle(lab: Follower, command: Open | Next) -> str:
+    """Give the command and wait until the director rests; returns what went wrong, "" if nothing did."""
+    try:
+        await lab.do(command)
+    except CommandRefused as refusal:
+        return str(refusal)
+    await lab.until(lambda board: not board.story.busy)
+    return lab.board.story.error
+
+
+def _failed(step: Step, check: Check) -> Step:
+    return replace(step, status="failed", checks=(*step.checks, check))

@@ -1,0 +1,180 @@
+"""How a run without a screen tells what happens: JSON lines, plain lines, or lines above a bar."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, Self
+
+import msgspec
+
+from rwk_tui.board.frames import Step
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """One step as it ended; `number` is counted from 1."""
+
+    chapter: str
+    number: int
+    of: int
+    step: Step
+
+
+class Report(Protocol):
+    """What a run is told to; used as a context for as long as the run takes."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def chapter(self, name: str, title: str, steps: int) -> None:
+        """A chapter begins."""
+
+    def running(self, number: int, title: str) -> None:
+        """A step begins."""
+
+    def step(self, result: Result) -> None:
+        """A step ended."""
+
+    def summary(self, chapters: int, results: Sequence[Result], seconds: float) -> None:
+        """The run ended."""
+
+
+class JsonReport:
+    """JSON lines on stdout, and nothing else there: one a step as it ends, then the summary."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def chapter(self, name: str, title: str, steps: int) -> None: ...
+
+    def running(self, number: int, title: str) -> None: ...
+
+    def step(self, result: Result) -> None:
+        step = result.step
+        checks = [
+            {
+                "expect": check.expect,
+                "status": check.status if check.status in ("passed", "failed") else "skipped",
+                "saw": check.saw,
+                "seconds": round(check.seconds, 3),
+            }
+            for check in step.checks
+        ]
+        self._print(
+            {
+                "chapter": result.chapter,
+                "step": result.number,
+                "title": step.title,
+                "status": step.status,
+                "seconds": round(step.seconds, 3),
+                "commands": step.commands,
+                "checks": checks,
+            }
+        )
+
+    def summary(self, chapters: int, results: Sequence[Result], seconds: float) -> None:
+        counts = {status: count_of(results, status) for status in ("passed", "failed", "skipped")}
+        self._print({"summary": {"chapters": chapters, "steps": len(results), **counts, "seconds": round(seconds, 3)}})
+
+    def _print(self, value: dict[str, Any]) -> None:
+        sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+        sys.stdout.flush()
+
+
+class LineReport:
+    """A plain line a step, for logs."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def chapter(self, name: str, title: str, steps: int) -> None:
+        self._say(f"{name}: {title}")
+
+    def running(self, number: int, title: str) -> None: ...
+
+    def step(self, result: Result) -> None:
+        for line in describe(result):
+            self._say(line)
+
+    def summary(self, chapters: int, results: Sequence[Result], seconds: float) -> None:
+        self._say(sum_up(chapters, results, seconds))
+
+    def _say(self, line: str) -> None:
+        print(line, flush=True)
+
+
+class BarReport(LineReport):
+    """The same lines above a bar that shows where the chapter stands."""
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> Self:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+        )
+        self._progress.start()
+        self._task = self._progress.add_task("starting the lab", total=None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._progress is not None:
+            self._progress.stop()
+
+    def chapter(self, name: str, title: str, steps: int) -> None:
+        super().chapter(name, title, steps)
+        self._move(description=f"{name}: building its start", total=steps, completed=0)
+
+    def running(self, number: int, title: str) -> None:
+        self._move(description=f"{number} {title}", completed=number - 1)
+
+    def step(self, result: Result) -> None:
+        super().step(result)
+        self._move(completed=result.number)
+
+    def summary(self, chapters: int, results: Sequence[Result], seconds: float) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.remove_task(self._task)
+        super().summary(chapters, results, seconds)
+
+    def _say(self, line: str) -> None:
+        if self._progress is not None:
+            self._progress.console.print(line, markup=False, highlight=False)
+
+    def _move(self, **changes: Any) -> None:
+        if self._progress is not None and self._task is not None:
+            self._progress.update(self._task, **changes)
+
+
+def count_of(results: Sequence[Result], status: str) -> int:
+    """How many steps ended so."""
+    return sum(result.step.status == status for result in results)
+
+
+def describe(result: Result) -> list[str]:
+    """A step in a line, and a line for each check that did not hold."""
+    step = result.step
+    mark = {"passed": "✓", "failed": "✗"}.get(step.status, "○")
+    lines = [f"  {mark} {result.number}/{result.of} {step.title} · {step.status} · {step.seconds:.2f} s"]
+    unmet = [check for check in step.checks if check.status == "failed" or step.status == "skipped"]
+    return [*lines, *(f"      expected {check.expect}, saw: {check.saw or 'nothing'}" for check in unmet)]
+
+
+def sum_up(chapters: int, results: Sequence[Result], seconds: float) -> str:
+    """The whole run in one line."""
+    passed, failed, skipped = (count_of(results, status) for status in ("passed", "failed", "skipped"))
+    told = f"{chapters} chapter{'s' if chapters > 1 else ''}, {len(results)} steps"
+    return f"{told}: {passed} passed, {failed} failed, {skipped} skipped in {seconds:.1f} s"

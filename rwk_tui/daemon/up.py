@@ -1,0 +1,134 @@
+"""`rwk-tui up`, `env` and `down`: a lab for the user's own tools, without a screen."""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+import sys
+from collections.abc import Coroutine
+from typing import Any
+
+from rwk_tui.board.board import Board
+from rwk_tui.board.rows import LabRow, MachineRow, MemberRow, UnitRow
+from rwk_tui.daemon.client import CommandRefused, DaemonClient, DaemonError
+from rwk_tui.daemon.hold import HALT_WITHIN, Follower, held_lab, run_interruptible
+from rwk_tui.daemon.protocol import Open, Quit
+from rwk_tui.settings import BadInput, Settings, check_socket
+from rwk_tui.story.load import load_chapters
+
+
+def run_up(settings: Settings, at: str) -> int:
+    """Bring the lab to CHAPTER[:STEP] (steps count from 1), hold it until Ctrl-C, then halt it. Raises BadInput."""
+    where = _place(settings, at) if at else None
+    return _run(settings, _up(settings, where))
+
+
+def print_env(settings: Settings) -> int:
+    """Print shell lines that make the user's own etcdctl work against the running lab."""
+    return _run(settings, _env(settings))
+
+
+def run_down(settings: Settings) -> int:
+    """Halt the lab that runs in the state directory and end its daemon; nothing to do is no failure."""
+    return _run(settings, _down(settings))
+
+
+def env_lines(board: Board) -> list[str]:
+    """What `eval` needs, from the board. Raises DaemonError if no etcd runs."""
+    lab = board.get(LabRow, "lab")
+    running = {row.machine for row in board.rows(UnitRow) if row.unit == "etcd" and row.state == "running"}
+    endpoints = [endpoint for machine, endpoint in (lab.reach if lab else ()) if machine in running]
+    if lab is None or not endpoints:
+        raise DaemonError("no etcd runs in the lab yet: open a chapter, or start it with `rwk-tui up --at CHAPTER`")
+    lines = [f"export ETCDCTL_ENDPOINTS={shlex.quote(','.join(endpoints))}"]
+    if lab.path:
+        lines.append(f'export PATH={shlex.quote(":".join(lab.path))}:"$PATH"')
+    return lines
+
+
+def _run(settings: Settings, work: Coroutine[Any, Any, int]) -> int:
+    try:
+        check_socket(settings)
+        return run_interruptible(work)
+    except (DaemonError, CommandRefused) as error:
+        print(f"rwk-tui: {error}", file=sys.stderr)
+        return 1
+    finally:
+        work.close()
+
+
+def _place(settings: Settings, at: str) -> Open:
+    name, _, number = at.partition(":")
+    chapters = {chapter.name: chapter for chapter in load_chapters(settings)}
+    if name not in chapters:
+        raise BadInput(f"--at {at}: there is no chapter {name!r}: there are {', '.join(chapters)}")
+    steps = len(chapters[name].steps)
+    if number and not (number.isascii() and number.isdigit() and 1 <= int(number) <= steps + 1):
+        raise BadInput(f"--at {at}: the step must be from 1 to {steps + 1} (the end), not {number!r}")
+    return Open(chapter=name, step=int(number) - 1 if number else 0)
+
+
+async def _up(settings: Settings, where: Open | None) -> int:
+    async with held_lab(settings) as lab:
+        if where is not None:
+            await lab.do(where)
+            await lab.until(lambda board: not board.story.busy)
+            if lab.board.story.error:
+                raise DaemonError(lab.board.story.error)
+        await lab.until(_seen)
+        print(_show(lab.board), flush=True)
+        print(f'in another terminal: eval "$(rwk-tui env --state {shlex.quote(str(settings.state))})"')
+        print("Ctrl-C halts the lab.", flush=True)
+        await lab.ended()
+    raise DaemonError("the lab was ended from elsewhere")
+
+
+def _seen(board: Board) -> bool:
+    """Whether the probes have seen every machine, and the members of whatever etcd runs."""
+    etcd = {row.machine for row in board.rows(UnitRow) if row.unit == "etcd" and row.state == "running"}
+    return bool(board.rows(MachineRow)) and etcd <= {row.machine for row in board.rows(MemberRow)}
+
+
+def _show(board: Board) -> str:
+    lab = board.get(LabRow, "lab")
+    members = {row.machine: f", etcd {row.role} {row.health}" for row in board.rows(MemberRow)}
+    lines = [f"lab {lab.backend} with {lab.engines} in {lab.directory}"] if lab else []
+    lines += [f"  {row.name} {row.address} {row.power}{members.get(row.name, '')}" for row in board.rows(MachineRow)]
+    story = board.story
+    if story.chapter:
+        next_step = story.steps[story.step].title if story.step < len(story.steps) else "the end"
+        lines.append(f"  at {story.chapter}, before step {story.step + 1}: {next_step}")
+    return "\n".join(lines)
+
+
+async def _env(settings: Settings) -> int:
+    client = await DaemonClient.connect(settings, role="viewer")
+    try:
+        async with Follower(client) as lab, asyncio.timeout(5.0):
+            await lab.until(lambda _: True)
+            print("\n".join(env_lines(lab.board)))
+    except TimeoutError:
+        raise DaemonError("the daemon does not show its board") from None
+    finally:
+        await client.close()
+    return 0
+
+
+async def _down(settings: Settings) -> int:
+    try:
+        client = await DaemonClient.connect(settings)
+    except DaemonError as error:
+        if settings.socket.exists() and not str(error).startswith("no lab is running"):
+            raise
+        print(f"no lab runs in {settings.state}")
+        return 0
+    try:
+        async with Follower(client) as lab, asyncio.timeout(HALT_WITHIN):
+            await client.call(Quit())
+            await lab.ended()
+    except TimeoutError:
+        raise DaemonError(f"the lab is not halted within {HALT_WITHIN:g} s (pid {client.welcome.pid})") from None
+    finally:
+        await client.close()
+    print("the lab is halted")
+    return 0

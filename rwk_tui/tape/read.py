@@ -1,0 +1,68 @@
+"""Reads a tape back: frame by frame, as far as it is whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from rwk_tui.board.frames import PROTOCOL, Frame
+from rwk_tui.tape.write import TAPE, Header
+
+LINE_LIMIT = 16 * 1024 * 1024
+"""Bytes in the longest line that is taken for a frame."""
+
+
+class BadTape(Exception):
+    """A file that can't be used as a tape, in one line."""
+
+
+class Tape:
+    """A tape; iterate it for its frames, then look at `problem`.
+
+    `problem` is "" if the tape was whole, else one line that says what could be kept. `frames` counts those read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Open the file and read its header. Raises BadTape."""
+        self.path = path
+        self.problem = ""
+        self.frames = 0
+        try:
+            with path.open("rb") as file:
+                self.header = msgspec.json.decode(file.readline(LINE_LIMIT), type=Header)
+        except OSError as error:
+            raise BadTape(f"{path}: {error.strerror or error}") from None
+        except (msgspec.DecodeError, RecursionError):
+            raise BadTape(f"{path}: not a tape of rwk-tui: its first line is no header") from None
+        if self.header.tape != TAPE or self.header.protocol != PROTOCOL:
+            raise BadTape(
+                f"{path}: written by rwk-tui {self.header.version} as tape {self.header.tape}, protocol "
+                f"{self.header.protocol}; this is tape {TAPE}, protocol {PROTOCOL}"
+            )
+
+    def __iter__(self) -> Iterator[Frame]:
+        self.problem, self.frames = "", 0
+        decoder = msgspec.json.Decoder(Frame)
+        try:
+            with self.path.open("rb") as file:
+                file.readline(LINE_LIMIT)
+                number = 1
+                while line := file.readline(LINE_LIMIT):
+                    number += 1
+                    try:
+                        frame = decoder.decode(line)
+                    except (msgspec.DecodeError, RecursionError) as error:
+                        self._stop_at(number, "is cut off" if not line.endswith(b"\n") else f"is damaged ({error})")
+                        return
+                    if not self.frames and not frame.full:
+                        self._stop_at(number, "does not begin with the whole board")
+                        return
+                    self.frames += 1
+                    yield frame
+        except OSError as error:
+            self._stop_at(self.frames + 1, f"can't be read: {error.strerror or error}")
+
+    def _stop_at(self, line: int, what: str) -> None:
+        self.problem = f"{self.path}:{line}: the line {what}; kept the {self.frames} frames before it"

@@ -1,0 +1,77 @@
+"""Writes the frames of a run to a file, line by line, so that a crash keeps what was seen."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from rwk_tui import __version__
+from rwk_tui.board.frames import PROTOCOL
+
+TAPE = 1
+"""The version of the file's layout: a header, then one frame a line, the first of them full."""
+
+
+class Header(msgspec.Struct, frozen=True, kw_only=True):
+    """The first line of a tape."""
+
+    tape: int = TAPE
+    protocol: int = PROTOCOL
+    version: str = __version__
+
+
+class TapeWriter:
+    """Appends frames to a new file; a failure ends the tape with one call of `complain`, and nothing else.
+
+    A file that exists is never overwritten: the next free name with a number is taken, see `path`.
+    """
+
+    def __init__(self, path: Path, complain: Callable[[str], None]) -> None:
+        self.path = path
+        self._complain = complain
+        self._handle = -1
+        try:
+            self.path, self._handle = _create(path)
+        except OSError as error:
+            self._fail(error)
+        self.write(msgspec.json.encode(Header()) + b"\n")
+
+    @property
+    def running(self) -> bool:
+        """Whether frames are being kept."""
+        return self._handle >= 0
+
+    def write(self, line: bytes) -> None:
+        """Append one encoded frame with its newline."""
+        if not self.running:
+            return
+        try:
+            while line:
+                line = line[os.write(self._handle, line) :]
+        except OSError as error:
+            self._fail(error)
+
+    def close(self) -> None:
+        """End the tape; harmless when it has ended."""
+        if self.running:
+            os.close(self._handle)
+            self._handle = -1
+
+    def _fail(self, error: OSError) -> None:
+        self.close()
+        self._complain(f"the tape {self.path} ends here: {error.strerror or error}")
+
+
+def _create(path: Path) -> tuple[Path, int]:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
+    path.parent.mkdir(parents=True, exist_ok=True)
+    number, name = 1, path
+    while True:
+        try:
+            return name, os.open(name, flags, 0o600)
+        except FileExistsError:
+            number += 1
+            name = path.with_stem(f"{path.stem}-{number}")

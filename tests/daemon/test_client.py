@@ -1,0 +1,145 @@
+"""The front ends' side: every way in which a daemon can't be had is one line."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from support.daemon_fake import FakeWorld, make_settings, serving
+
+from rwk_tui.daemon import client as client_module
+from rwk_tui.daemon.client import DaemonClient, DaemonError
+from rwk_tui.daemon.protocol import Bye, Next, Welcome
+from rwk_tui.daemon.wire import encode
+from rwk_tui.settings import BadInput, Settings
+
+
+async def answering(settings: Settings, *lines: bytes) -> asyncio.Server:
+    settings.state.mkdir(exist_ok=True)
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil()
+        for line in lines:
+            writer.write(line)
+        writer.close()
+
+    return await asyncio.start_unix_server(meet, settings.socket)
+
+
+async def test_nobody_there(settings: Settings) -> None:
+    with pytest.raises(DaemonError, match=f"no lab is running in {settings.state}"):
+        await DaemonClient.connect(settings)
+
+
+async def test_a_dead_daemon_s_socket_counts_as_nobody(settings: Settings) -> None:
+    settings.state.mkdir()
+    dead = socket.socket(socket.AF_UNIX)
+    dead.bind(str(settings.socket))
+    dead.close()
+    with pytest.raises(DaemonError, match="no lab is running"):
+        await DaemonClient.connect(settings)
+    async with serving(settings, FakeWorld()):
+        await (await DaemonClient.connect(settings)).close()
+
+
+async def test_a_path_that_is_too_long_is_bad_input(tmp_path: Path) -> None:
+    settings = make_settings(tmp_path / ("x" * 100))
+    with pytest.raises(BadInput, match="too long"):
+        await DaemonClient.connect(settings, start=True)
+
+
+async def test_a_state_directory_that_can_t_be_made_is_one_line(settings: Settings) -> None:
+    settings.state.parent.joinpath("file").write_text("")
+    bad = replace(settings, state=settings.state.parent / "file" / "state")
+    with pytest.raises(DaemonError, match="Not a directory$"):
+        await DaemonClient.connect(bad, start=True)
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (encode(Welcome(protocol=7, version="9.9.9", pid=1)), "rwk-tui 9.9.9, protocol 7"),
+        (b"220 mail.example ESMTP\n", "is no rwk-tui daemon"),
+        (encode(Bye(reason="full house")), "full house"),
+    ],
+)
+async def test_what_is_not_our_daemon_is_said(settings: Settings, line: bytes, why: str) -> None:
+    server = await answering(settings, line)
+    with pytest.raises(DaemonError, match=why) as said:
+        await DaemonClient.connect(settings)
+    assert "\n" not in str(said.value)
+    server.close()
+
+
+async def test_a_daemon_that_dies_ends_the_iteration_with_a_bye_and_calls_fail(settings: Settings) -> None:
+    server = await answering(settings, encode(Welcome(protocol=1, version="0", pid=4711)))
+    client = await DaemonClient.connect(settings)
+    with pytest.raises(DaemonError, match="pid 4711"):
+        await client.call(Next())
+    messages = [message async for message in client]
+    assert [type(message) for message in messages] == [Bye]
+    assert [message async for message in client] == [], "asking again does not hang"
+    with pytest.raises(DaemonError):
+        await client.call(Next())
+    await client.close()
+    server.close()
+
+
+async def test_it_waits_for_a_daemon_that_is_just_ending(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "CONNECT_WITHIN", 0.3)
+    server = await answering(settings, encode(Bye(reason="the lab is being halted", again=True)))
+    with pytest.raises(DaemonError, match=r"no daemon answered within 0\.3 s: the lab is being halted"):
+        await DaemonClient.connect(settings, start=True)
+    with pytest.raises(DaemonError, match="the lab is being halted"):
+        await DaemonClient.connect(settings)
+    server.close()
+
+
+async def test_a_daemon_that_ends_at_once_is_quoted_from_its_log(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = settings.state.parent
+    broken = directory / "python"
+    broken.write_text(f"#!{sys.executable}\nimport sys\nprint('2026-01-01 rwk-tui: it is Monday', file=sys.stderr)\n")
+    broken.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(broken))
+    with pytest.raises(DaemonError, match="^it is Monday$"):
+        await DaemonClient.connect(settings, start=True)
+
+
+async def test_giving_up_leaves_no_daemon_behind(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    sleeper = settings.state.parent / "python"
+    sleeper.write_text("#!/bin/sh\necho $$ >&2\nexec sleep 60\n")
+    sleeper.chmod(0o700)
+    monkeypatch.setattr(sys, "executable", str(sleeper))
+    monkeypatch.setattr(client_module, "CONNECT_WITHIN", 0.5)
+    with pytest.raises(DaemonError, match=r"nobody listens on its socket; its log ends with: \d+"):
+        await DaemonClient.connect(settings, start=True)
+    pid = int((settings.state / "daemon.log").read_text())
+    assert not _alive(pid)
+
+
+def _alive(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG) == (0, 0)
+    except ChildProcessError:
+        return False
+
+
+def test_the_client_is_light() -> None:
+    """It is loaded before a cockpit's first frame, so nothing heavy may come with it."""
+    import subprocess
+
+    code = (
+        "import sys, rwk_tui.daemon.client\n"
+        "print([m for m in ('grpc','yaml','psutil','rich','textual','rwk_tui.watch','rwk_tui.story','subprocess') "
+        "if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
+    loaded = eval(out.stdout)
+    assert set(loaded) <= {"subprocess"}  # asyncio brings that one

@@ -1,0 +1,313 @@
+"""The socket: who is let in, who is dropped, and that the others never notice."""
+
+from __future__ import annotations
+
+import asyncio
+import stat
+
+import msgspec
+import pytest
+from support.daemon_fake import FakeWorld, serving
+
+from rwk_tui.board.frames import PROTOCOL, Frame
+from rwk_tui.board.rows import LabRow
+from rwk_tui.daemon import connection
+from rwk_tui.daemon.client import CommandRefused, DaemonClient, DaemonError
+from rwk_tui.daemon.hold import Follower
+from rwk_tui.daemon.protocol import (
+    COMMAND_LIMIT,
+    Back,
+    Bye,
+    Cancel,
+    Detach,
+    Heal,
+    Hello,
+    Inject,
+    LogLines,
+    Logs,
+    Next,
+    Open,
+    Power,
+    Quit,
+    Reset,
+    Welcome,
+)
+from rwk_tui.daemon.wire import decode_message, encode
+from rwk_tui.settings import Settings
+
+
+async def ready(client: DaemonClient) -> Follower:
+    follower = await Follower(client).__aenter__()
+    async with asyncio.timeout(5):
+        await follower.until(lambda board: (row := board.get(LabRow, "lab")) is not None and row.state == "ready")
+    return follower
+
+
+async def test_the_socket_is_private_and_welcome_comes_before_the_lab_is_there(settings: Settings) -> None:
+    async with serving(settings, FakeWorld()):
+        assert stat.S_IMODE(settings.socket.stat().st_mode) == 0o600
+        assert stat.S_IMODE(settings.state.stat().st_mode) == 0o700
+        reader, writer = await asyncio.open_unix_connection(settings.socket)
+        writer.write(encode(Hello()))
+        welcome, full = [decode_message(await reader.readuntil()) for _ in range(2)]
+        assert isinstance(welcome, Welcome)
+        assert isinstance(full, Frame)
+        assert full.full
+        assert any(isinstance(row, LabRow) for row in full.rows)
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (b"GET / HTTP/1.1\r\n", "not a message"),
+        (b"\x00\xff\xfe\n", "not a message"),
+        (b"[" * 60_000 + b"\n", "not a message"),
+        (b'{"do":"next"}\n', "must be a hello"),
+        (b'{"do":"hello","protocol":1,"role":"king"}\n', "role"),
+        (b"x" * (COMMAND_LIMIT + 10), f"more than {COMMAND_LIMIT} bytes"),
+        (b'{"do":"hello","protocol":99,"version":"9.9"}\n', "9.9, protocol 99"),
+    ],
+)
+async def test_rubbish_is_dropped_with_one_line_and_the_lab_goes_on(settings: Settings, line: bytes, why: str) -> None:
+    async with serving(settings, FakeWorld()):
+        good = await DaemonClient.connect(settings)
+        follower = await ready(good)
+        reader, writer = await asyncio.open_unix_connection(settings.socket)
+        writer.write(line)
+        async with asyncio.timeout(5):
+            bye = decode_message(await reader.readuntil())
+            rest = await reader.read()
+        assert isinstance(bye, Bye)
+        assert why in bye.reason
+        assert "\n" not in bye.reason
+        assert rest == b""
+        writer.close()
+        await follower.do(Next())
+        await follower.__aexit__()
+        await good.close()
+
+
+@pytest.mark.parametrize("line", [b"{}\n", b'{"do":"dance"}\n', b'{"do":"open"}\n', b"y" * (COMMAND_LIMIT + 10)])
+async def test_rubbish_after_the_hello_drops_only_that_client(settings: Settings, line: bytes) -> None:
+    async with serving(settings, FakeWorld()):
+        good = await DaemonClient.connect(settings)
+        reader, writer = await asyncio.open_unix_connection(settings.socket)
+        writer.write(encode(Hello()))
+        await reader.readuntil()
+        writer.write(line)
+        async with asyncio.timeout(5):
+            lines = (await reader.read()).splitlines()
+        assert isinstance(decode_message(lines[-1]), Bye)
+        writer.close()
+        await ready(good)
+        await good.close()
+
+
+async def test_a_client_that_does_not_read_is_cut_and_the_others_get_everything(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "BACKLOG", 100_000)
+    async with serving(settings, FakeWorld()) as (service, _):
+        good = await DaemonClient.connect(settings)
+        follower = await ready(good)
+        reader, writer = await asyncio.open_unix_connection(settings.socket, limit=1024)
+        writer.write(encode(Hello()))
+        await reader.readuntil()
+        for number in range(60):
+            service.hub.tell("test", f"{number} " + "x" * 30_000)
+            service.flush()
+            await asyncio.sleep(0.002)
+        async with asyncio.timeout(5):
+            await follower.until(lambda board: bool(board.events) and board.events[-1].text.startswith("59 "))
+            while await _more(reader):
+                pass
+        writer.close()
+        assert sum(event.kind == "test" for event in follower.board.events) == 60
+        await good.close()
+
+
+async def _more(reader: asyncio.StreamReader) -> bool:
+    try:
+        return bool(await reader.read(1 << 20))
+    except ConnectionError:
+        return False
+
+
+async def test_who_comes_in_between_sees_each_event_once(settings: Settings) -> None:
+    async with serving(settings, FakeWorld()) as (service, _):
+        first = await DaemonClient.connect(settings)
+        one = await ready(first)
+        service.hub.tell("test", "before")
+        second = await DaemonClient.connect(settings)
+        two = await ready(second)
+        service.hub.tell("test", "after")
+        async with asyncio.timeout(5):
+            for follower in (one, two):
+                await follower.until(lambda board: any(event.text == "after" for event in board.events))
+        for follower in (one, two):
+            assert [event.text for event in follower.board.events if event.kind == "test"] == ["before", "after"]
+        await first.close()
+        await second.close()
+
+
+async def test_an_idle_daemon_gives_signs_of_life(settings: Settings) -> None:
+    async with serving(settings, FakeWorld()):
+        client = await DaemonClient.connect(settings)
+        await ready(client)
+        quiet = await DaemonClient.connect(settings, role="viewer")
+        frames = 0
+        async with asyncio.timeout(10):
+            async for message in quiet:
+                frames += isinstance(message, Frame)
+                if isinstance(message, Frame) and message == Frame(seq=message.seq, at=message.at):
+                    break
+        assert frames >= 2
+        await quiet.close()
+        await client.close()
+
+
+async def test_a_viewer_may_only_look_and_follow_logs(settings: Settings) -> None:
+    world = FakeWorld()
+    async with serving(settings, world):
+        viewer = await DaemonClient.connect(settings, role="viewer", attend="cockpit")
+        for command in (Inject(fault="partition", target="core-01"), Next(), Heal(), Cancel(), Reset(), Quit()):
+            with pytest.raises(CommandRefused, match="may only look"):
+                await viewer.call(command)
+        driver = await DaemonClient.connect(settings)
+        await ready(driver)
+        await viewer.call(Logs(machine="core-02", unit="etcd", lines=1))
+        async with asyncio.timeout(5):
+            logs = [message async for message in _until_log(viewer)]
+        assert logs == [LogLines(machine="core-02", unit="etcd", lines=("two",))]
+        assert world.done == ["watch", "up", "epoch a fresh lab"]
+        await viewer.close()
+        await driver.close()
+
+
+async def _until_log(client: DaemonClient):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async for message in client:
+        if isinstance(message, LogLines):
+            yield message
+            return
+
+
+async def test_commands_reach_the_parts_and_refusals_are_one_line(settings: Settings) -> None:
+    world = FakeWorld()
+    async with serving(settings, world):
+        client = await DaemonClient.connect(settings)
+        follower = await ready(client)
+        world.done.clear()
+        await follower.do(Open(chapter="02-etcd-single", step=3))
+        assert follower.board.story.busy == "preparing", "what a command changed is on the board when it is taken"
+        await client.call(Inject(fault="partition", target="leader"))
+        await client.call(Heal(fault="all"))
+        await client.call(Power(machine="core-02", verb="kill"))
+        await client.call(Power(machine="core-02", verb="destroy", confirm="core-02"))
+        assert world.done == [
+            "open 02-etcd-single 3",
+            "inject partition leader",
+            "heal all",
+            "kill core-02",
+            "destroy core-02",
+        ]
+        for command, why in (
+            (Inject(fault="nonsense", target="x"), "there is no such fault"),
+            (Inject(fault="bug", target="x"), "KeyError"),
+            (Power(machine="core-09", verb="kill"), "there is no machine 'core-09'"),
+            (Power(machine="core-01", verb="destroy", confirm="core-02"), "type core-01"),
+            (Logs(machine="core-07", unit="etcd"), "no machine"),
+            (Hello(), "already"),
+        ):
+            with pytest.raises(CommandRefused, match=why) as refused:
+                await client.call(command)
+            assert "\n" not in str(refused.value)
+        await client.close()
+
+
+async def test_cancel_gets_through_while_another_command_is_under_way(settings: Settings) -> None:
+    world = FakeWorld()
+    async with serving(settings, world):
+        client = await DaemonClient.connect(settings)
+        await ready(client)
+        slow = asyncio.create_task(client.call(Inject(fault="slow", target="core-01")))
+        async with asyncio.timeout(5):
+            await client.call(Cancel())
+        assert not slow.done()
+        world.gate.set()
+        await slow
+        await client.close()
+
+
+async def test_too_many_commands_at_once_are_refused(settings: Settings) -> None:
+    world = FakeWorld()
+    async with serving(settings, world):
+        client = await DaemonClient.connect(settings)
+        await ready(client)
+        slow = [asyncio.create_task(client.call(Inject(fault="slow", target="x"))) for _ in range(20)]
+        async with asyncio.timeout(5):
+            done, _ = await asyncio.wait(slow, return_when=asyncio.FIRST_COMPLETED)
+        assert "too many" in str(done.pop().exception())
+        world.gate.set()
+        results = await asyncio.gather(*slow, return_exceptions=True)
+        assert sum(result is None for result in results) == connection.PARALLEL
+        await client.close()
+
+
+async def test_quit_halts_the_lab_and_says_goodbye_to_all(settings: Settings) -> None:
+    world = FakeWorld()
+    async with serving(settings, world) as (_, task):
+        client, other = await DaemonClient.connect(settings), await DaemonClient.connect(settings, role="viewer")
+        await ready(client)
+        await client.call(Quit())
+        async with asyncio.timeout(5):
+            assert await task == 0
+            said = [message async for message in other]
+        assert isinstance(said[-1], Bye)
+        assert "halted" in said[-1].reason
+        assert world.done[-4:] == ["close director", "close faults", "unwatch", "down"]
+        assert not settings.socket.exists()
+        with pytest.raises(DaemonError):
+            await client.call(Back())
+        with pytest.raises(DaemonError, match="no lab is running"):
+            await DaemonClient.connect(settings)
+        await client.close()
+        await other.close()
+
+
+async def test_detach_leaves_the_lab_running(settings: Settings) -> None:
+    world = FakeWorld()
+    async with serving(settings, world) as (_, task):
+        client = await DaemonClient.connect(settings, attend="cockpit")
+        await ready(client)
+        await client.call(Detach())
+        await client.close()
+        await asyncio.sleep(3 * settings.linger)
+        assert not task.done()
+        assert "down" not in world.done
+
+
+async def test_a_cockpit_that_dies_is_waited_for_then_the_lab_is_halted(settings: Settings) -> None:
+    world = FakeWorld()
+    async with serving(settings, world) as (_, task):
+        client = await DaemonClient.connect(settings, attend="cockpit")
+        await ready(client)
+        await client.close()
+        again = await DaemonClient.connect(settings, attend="cockpit")
+        await asyncio.sleep(2 * settings.linger)
+        assert not task.done(), "it came back in time"
+        await again.close()
+        async with asyncio.timeout(5):
+            assert await task == 0
+        assert world.done[-1] == "down"
+
+
+def test_the_protocol_is_the_board_s() -> None:
+    assert msgspec.json.decode(encode(Hello())) == {
+        "do": "hello",
+        "id": 0,
+        "protocol": PROTOCOL,
+        "version": "",
+        "role": "driver",
+        "attend": "none",
+    }

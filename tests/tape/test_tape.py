@@ -1,0 +1,159 @@
+"""A tape gives back what was written, as far as it is whole."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from rwk_tui.board.board import Board
+from rwk_tui.board.frames import Event, Frame
+from rwk_tui.board.rows import LinkRow, MemberRow, QuorumRow
+from rwk_tui.board.source import CommandRefused
+from rwk_tui.tape.read import BadTape, Tape
+from rwk_tui.tape.source import TapeSource
+from rwk_tui.tape.write import TapeWriter
+
+TAPES = Path(__file__).resolve().parent.parent / "tapes"
+
+
+def frame(number: int, *, at: float = 0.0) -> Frame:
+    event = Event(id=number, at=at, kind="test", level="info", text=f"event {number}")
+    return Frame(seq=number, at=at, full=number == 1, events=(event,))
+
+
+def write(path: Path, *frames: Frame) -> list[str]:
+    complaints: list[str] = []
+    writer = TapeWriter(path, complaints.append)
+    for one in frames:
+        writer.write(msgspec.json.encode(one) + b"\n")
+    writer.close()
+    return complaints
+
+
+def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
+    frames = [frame(number, at=float(number)) for number in range(1, 4)]
+    assert write(tmp_path / "t.jsonl", *frames) == []
+    tape = Tape(tmp_path / "t.jsonl")
+    assert list(tape) == frames
+    assert list(tape) == frames, "it can be read again"
+    assert tape.problem == ""
+
+
+def test_an_older_tape_is_never_overwritten(tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", frame(1))
+    writer = TapeWriter(tmp_path / "t.jsonl", pytest.fail)
+    assert writer.path == tmp_path / "t-2.jsonl"
+    writer.close()
+    assert list(Tape(tmp_path / "t.jsonl")) == [frame(1)]
+
+
+def test_a_line_that_was_cut_off_costs_only_itself(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    write(path, *(frame(number) for number in range(1, 4)))
+    path.write_bytes(path.read_bytes()[:-20])
+    tape = Tape(path)
+    assert [one.seq for one in tape] == [1, 2]
+    assert tape.problem == f"{path}:4: the line is cut off; kept the 2 frames before it"
+
+
+def test_a_tampered_line_ends_the_tape_there(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    write(path, *(frame(number) for number in range(1, 4)))
+    path.write_bytes(path.read_bytes().replace(b'"seq":2', b'"seq":"two"'))
+    tape = Tape(path)
+    assert [one.seq for one in tape] == [1]
+    assert f"{path}:3: the line is damaged" in tape.problem
+    assert "\n" not in tape.problem
+
+
+def test_it_must_begin_with_the_whole_board(tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", frame(2))
+    tape = Tape(tmp_path / "t.jsonl")
+    assert list(tape) == []
+    assert "whole board" in tape.problem
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"", "no header"),
+        (b"\x7fELF" * 100, "no header"),
+        (b"[" * 100_000, "no header"),
+        (b'{"tape":1,"protocol":99,"version":"9.9"}\n', "rwk-tui 9.9"),
+    ],
+)
+def test_what_is_no_tape_is_one_line(tmp_path: Path, content: bytes, why: str) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(BadTape, match=why) as said:
+        Tape(path)
+    assert str(path) in str(said.value)
+    assert "\n" not in str(said.value)
+    with pytest.raises(BadTape, match="No such file"):
+        Tape(tmp_path / "none")
+
+
+def test_a_failing_disk_is_told_once_and_stops_the_tape(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    complaints: list[str] = []
+    writer = TapeWriter(tmp_path / "t.jsonl", complaints.append)
+
+    def full(handle: int, line: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rwk_tui.tape.write.os.write", full)
+    writer.write(b"{}\n")
+    writer.write(b"{}\n")
+    assert complaints == [f"the tape {tmp_path / 't.jsonl'} ends here: No space left on device"]
+    assert not writer.running
+
+
+def test_a_place_that_can_t_be_written_is_told_once(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert len(write(tmp_path / "file" / "t.jsonl", frame(1))) == 1
+
+
+async def test_the_source_keeps_the_pace_of_the_run_times_a_factor(tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", frame(1, at=100.0), frame(2, at=104.0))
+    began = time.monotonic()
+    assert len([one async for one in TapeSource(tmp_path / "t.jsonl", speed=20)]) == 2
+    assert 0.19 <= time.monotonic() - began < 1.5
+    began = time.monotonic()
+    assert len([one async for one in TapeSource(tmp_path / "t.jsonl", speed=None)]) == 2
+    assert time.monotonic() - began < 0.19
+
+
+async def test_closing_ends_a_source_that_waits(tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", frame(1, at=0.0), frame(2, at=1000.0))
+    for source in (TapeSource(tmp_path / "t.jsonl"), TapeSource(tmp_path / "t.jsonl", speed=None, hold=True)):
+        assert (await anext(source)).seq == 1
+        asyncio.get_running_loop().call_later(0.05, lambda s=source: asyncio.ensure_future(s.close()))  # type: ignore[misc]
+        async with asyncio.timeout(5):
+            assert len([one async for one in source]) <= 1
+
+
+async def test_nothing_can_be_done_to_a_recording(tmp_path: Path) -> None:
+    write(tmp_path / "t.jsonl", frame(1))
+    with pytest.raises(CommandRefused, match="this is a recording"):
+        await TapeSource(tmp_path / "t.jsonl").call(frame(1))
+
+
+@pytest.mark.parametrize("name", ["healthy", "leader-power-cut", "no-quorum", "partition", "stale", "story"])
+def test_the_recorded_tapes_are_whole_and_show_what_they_are_named_for(name: str) -> None:
+    tape, board = Tape(TAPES / f"{name}.jsonl"), Board()
+    quorum: set[str] = set()
+    stale = cut = False
+    for one in tape:
+        board.apply(one)
+        quorum |= {row.state for row in board.rows(QuorumRow)}
+        cut = cut or any(row.state == "cut" for row in board.rows(LinkRow))
+        stale = stale or any(not row.fresh for row in board.rows(MemberRow))
+    assert tape.problem == ""
+    assert tape.frames > 10
+    assert (TAPES / f"{name}.jsonl").stat().st_size < 300_000
+    assert ("lost" in quorum) == (name in ("no-quorum", "story")), "a lone member that restarts is no quorum"
+    assert cut == (name == "partition")
+    assert stale == (name in ("stale", "no-quorum", "leader-power-cut", "story"))

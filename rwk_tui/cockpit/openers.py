@@ -1,0 +1,180 @@
+"""Opens the dialogs and turns their answers into commands; dialogs are imported when they are first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Literal
+
+from rwk_tui.board.rows import LabRow
+from rwk_tui.daemon.protocol import Detach, Inject, LogLines, Open, Power, Quit, Reset, Resume
+
+if TYPE_CHECKING:
+    from rwk_tui.cockpit.actions import Screen
+    from rwk_tui.cockpit.app import Cockpit
+
+
+SWITCHES: dict[str, Literal["start", "stop", "kill"]] = {"start": "start", "stop": "stop", "kill": "kill"}
+
+
+class Openers:
+    """One method a dialog."""
+
+    def __init__(self, app: Cockpit) -> None:
+        self._app = app
+        self._asked = False
+
+    def open(self, name: Screen) -> None:
+        """Open the dialog of that name."""
+        getattr(self, f"_open_{name}")()
+
+    def board_changed(self, now: float) -> None:
+        """Tell open dialogs, and ask what only the presenter can decide."""
+        from rwk_tui.cockpit.screens.dialog import Dialog
+
+        for screen in self._app.screen_stack:
+            if isinstance(screen, Dialog):
+                screen.board_changed(self._app.board, now)
+        self._ask_resume()
+
+    def log_lines(self, message: LogLines) -> None:
+        """Lines of a unit came."""
+        from rwk_tui.cockpit.screens.logs import LogsScreen
+
+        for screen in self._app.screen_stack:
+            if isinstance(screen, LogsScreen):
+                screen.add(message)
+
+    def _open_chapters(self) -> None:
+        from rwk_tui.cockpit import choices
+        from rwk_tui.cockpit.screens.chooser import Choice, Chooser
+
+        app, story = self._app, self._app.board.story
+
+        def chosen(choice: Choice | None) -> None:
+            if choice is not None:
+                app.send(Open(chapter=choice[0], step=int(choice[1] or 0)))
+
+        at = (story.chapter, str(story.step))
+        app.push_screen(Chooser("Chapters", choices.chapter_items, app.board, at=at, left_chooses=True), chosen)
+
+    def _open_faults(self) -> None:
+        from rwk_tui.cockpit import choices
+        from rwk_tui.cockpit.screens.chooser import Choice, Chooser
+
+        app = self._app
+
+        def chosen(choice: Choice | None) -> None:
+            if choice is None:
+                return
+            fault, target = choice
+            machine = choices.destroys(app.board, fault, target)
+            if machine:
+                self._confirm(machine, lambda name: app.send(Inject(fault=fault, target=target, confirm=name)))
+            else:
+                app.send(Inject(fault=fault, target=target))
+
+        app.push_screen(Chooser("Faults: what, then where", choices.fault_items, app.board), chosen)
+
+    def _open_machines(self) -> None:
+        from rwk_tui.cockpit import choices
+        from rwk_tui.cockpit.screens.chooser import Choice, Chooser
+
+        app = self._app
+
+        def chosen(choice: Choice | None) -> None:
+            if choice is None:
+                return
+            machine, verb = choice
+            if verb == "destroy":
+                self._confirm(machine, lambda name: app.send(Power(machine=machine, verb="destroy", confirm=name)))
+            elif verb in SWITCHES:
+                app.send(Power(machine=machine, verb=SWITCHES[verb]))
+
+        app.push_screen(Chooser("Machines", choices.machine_items, app.board), chosen)
+
+    def _confirm(self, machine: str, then: Callable[[str], None]) -> None:
+        from rwk_tui.cockpit.screens.ask import NameIt
+
+        def named(name: str | None) -> None:
+            if name:
+                then(name)
+
+        text = f"{machine} loses its power and its disk: everything on it is gone, and no key brings it back."
+        self._app.push_screen(NameIt(f"Destroy {machine}", text, machine), named)
+
+    def _open_logs(self) -> None:
+        from rwk_tui.cockpit.screens.logs import LogsScreen
+
+        self._app.push_screen(LogsScreen(self._app.board, self._app.send))
+
+    def _open_events(self) -> None:
+        from rwk_tui.cockpit.screens.events import EventsScreen
+
+        self._app.push_screen(EventsScreen(self._app.board))
+
+    def _open_help(self) -> None:
+        from rwk_tui.cockpit.screens.help import HelpScreen
+
+        self._app.push_screen(HelpScreen())
+
+    def _open_reset(self) -> None:
+        from rwk_tui.cockpit.screens.ask import Ask
+
+        def answered(answer: str | None) -> None:
+            if answer == "reset":
+                self._app.send(Reset())
+
+        text = "Three machines with empty disks, and the story from its beginning. What is on the disks now is lost."
+        answers = {"R": ("reset", "reset the lab")}
+        self._app.push_screen(Ask("Reset the lab?", text, answers), answered)
+
+    def _open_quit(self) -> None:
+        from rwk_tui.cockpit.screens.ask import Ask
+
+        app = self._app
+        if not app.contact.talks:
+            app.leave(None)
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer == "quit":
+                app.leave(Quit())
+            elif answer == "detach":
+                app.leave(Detach())
+
+        answers = {"q": ("quit", "again halts the lab and leaves"), "d": ("detach", "leaves and lets the lab run on")}
+        app.push_screen(Ask("Quit?", "A lab is running.", answers), answered)
+
+    def _ask_resume(self) -> None:
+        """An earlier run left a lab behind: the presenter says what becomes of it."""
+        from rwk_tui.cockpit.screens.ask import Ask
+
+        app = self._app
+        lab = app.board.get(LabRow, "lab")
+        if lab is None or lab.state != "choose" or not app.contact.talks:
+            self._asked = False
+            for screen in app.screen_stack:
+                if isinstance(screen, Ask) and screen.id == "resume":
+                    screen.dismiss(None)
+            return
+        if self._asked:
+            return
+        self._asked = True
+
+        def answered(answer: str | None) -> None:
+            if answer == "resume":
+                app.send(Resume())
+            elif answer == "reset":
+                app.send(Reset())
+            elif answer == "quit":
+                app.leave(Quit())
+
+        answers = {
+            "r": ("resume", "resume: go on with it, as after a power cut"),
+            "R": ("reset", "reset: three machines with empty disks"),
+            "q": ("quit", "leave it as it is"),
+        }
+        text = f"An earlier run left a lab behind: {lab.left_behind or 'its disks are still there'}."
+        dialog = Ask("Resume or reset?", text, answers, may_leave=False)
+        dialog.id = "resume"
+        app.push_screen(dialog, answered)

@@ -1,0 +1,96 @@
+"""A cheap widget that shows lines with tones: only what is in sight is rendered, however long the list is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.segment import Segment
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from rwk_tui.cockpit.panes.tones import tone_styles
+from rwk_tui.cockpit.text import Line, width_of
+
+
+class Lines(ScrollView, can_focus=True):
+    """Lines of text that scroll; subclasses say what the lines are for a width, by `lines_for`."""
+
+    DEFAULT_CSS = """
+    Lines {
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
+        scrollbar-color: $rwk-line;
+        scrollbar-color-hover: $rwk-focus;
+        scrollbar-color-active: $rwk-focus;
+        scrollbar-background: $rwk-ground;
+        scrollbar-background-hover: $rwk-ground;
+        scrollbar-background-active: $rwk-ground;
+        background: $rwk-ground;
+        color: $rwk-text;
+    }
+    """
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._lines: tuple[Line, ...] = ()
+        self.faded = False
+        self.flat = False
+
+    def paint_as(self, *, faded: bool = False, flat: bool = False) -> None:
+        """Show values that are not live any more (faded), or everything in the widget's own colours (flat)."""
+        if (faded, flat) != (self.faded, self.flat):
+            self.faded, self.flat = faded, flat
+            self.refresh()
+
+    def lines_for(self, width: int) -> Sequence[Line]:
+        """The lines as they are for a width; asked again when the width changes."""
+        return self._lines
+
+    @property
+    def room(self) -> Size:
+        """The cells there are for lines."""
+        return self.scrollable_content_region.size
+
+    @property
+    def shown(self) -> tuple[Line, ...]:
+        """The lines as painted, in sight or not."""
+        return self._lines
+
+    def repaint(self) -> None:
+        """Work the lines out anew and paint them if they changed."""
+        width = self.room.width
+        if width <= 0:
+            return
+        lines = tuple(self.lines_for(width))
+        if lines == self._lines and self.virtual_size == Size(width, len(lines)):
+            return
+        self._lines = lines
+        self.virtual_size = Size(width, len(lines))
+        self.refresh()
+
+    def on_resize(self) -> None:
+        """Another width breaks lines elsewhere."""
+        self.repaint()
+
+    def notify_style_update(self) -> None:
+        """Another theme paints the same lines in other colours."""
+        super().notify_style_update()
+        self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        """One line as it is seen."""
+        width = self.room.width
+        base = self.rich_style
+        number = y + self.scroll_offset.y
+        if number >= len(self._lines):
+            return Strip.blank(width, base)
+        line = self._lines[number]
+        if self.flat:
+            segments = [Segment(span.text, base) for span in line]
+        else:
+            styles = tone_styles(self.app.theme, self.faded)
+            segments = [Segment(span.text, base + styles[span.tone]) for span in line]
+        return Strip(segments, width_of(line)).adjust_cell_length(width, base)

@@ -1,0 +1,115 @@
+"""The main screen: bars at the edges, six panes between them, one at a time where there is little room."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from textual.app import ComposeResult
+from textual.containers import Container
+from textual.screen import Screen
+from textual.widgets import Static
+
+from rwk_tui.board.board import Board
+from rwk_tui.cockpit.actions import PANES, valid_ids
+from rwk_tui.cockpit.contact import Contact
+from rwk_tui.cockpit.panes.pane import Bar, Pane, StoryPane
+from rwk_tui.cockpit.situation import situation_of
+from rwk_tui.cockpit.views import availability, bars, etcd, footer, kubernetes, machines, timeline
+from rwk_tui.cockpit.views.story import story_view
+
+MAIN_CSS = Path(__file__).parent / "main.tcss"
+
+
+class MainScreen(Screen[None]):
+    """Paints boards; knows nothing of where they come from."""
+
+    AUTO_FOCUS = "#story"
+
+    def __init__(self, board: Board, contact: Contact, now: float) -> None:
+        super().__init__()
+        self.active = "story"
+        self.zoomed = False
+        self._shown = (board, contact, now)
+
+    def compose(self) -> ComposeResult:
+        """Bars and panes, top to bottom."""
+        yield Bar("header", bars.header_line)
+        yield Bar("tabs", footer.tabs_line)
+        yield Bar("pulse", bars.pulse_line)
+        with Container(id="grid"):
+            yield Pane("machines", machines.machines_lines)
+            yield Pane("etcd", etcd.etcd_lines)
+            yield Pane("kubernetes", kubernetes.kubernetes_lines)
+            yield Pane("availability", availability.availability_lines)
+            yield StoryPane()
+            yield Pane("timeline", timeline.timeline_lines)
+        yield Bar("strip", bars.strip_line)
+        yield Bar("footer", footer.footer_line)
+        yield Static(id="too-small", markup=False)
+
+    def on_mount(self) -> None:
+        """Show what is known in the very first frame."""
+        self._mark_active()
+        self.show(*self._shown)
+
+    def on_resize(self) -> None:
+        """Say how much room is missing, where it is."""
+        text = f"This terminal is {self.size.width} x {self.size.height}.\nrwk needs 60 x 16, and shines at 120 x 40."
+        self.query_one("#too-small", Static).update(text)
+
+    @property
+    def single(self) -> bool:
+        """Whether one pane is shown at a time because the screen is small."""
+        return any(self.has_class(name) for name in ("-narrow", "-short", "-tiny", "-flat"))
+
+    def show_pane(self, name: str) -> None:
+        """Show a pane alone; once more, and all are back (where there is room for all)."""
+        if self.single:
+            self.active = name
+        elif self.zoomed and self.active == name:
+            self.zoomed = False
+        else:
+            self.zoomed, self.active = True, name
+        self._mark_active()
+        self.query_one(f"#{name}").focus()
+        self.show(*self._shown)
+
+    def unzoom(self) -> None:
+        """All panes again."""
+        if self.zoomed and not self.single:
+            self.show_pane(self.active)
+
+    def _mark_active(self) -> None:
+        self.set_class(self.zoomed, "-zoom")
+        for name in PANES:
+            self.query_one(f"#{name}").set_class(name == self.active, "-active")
+
+    def show(self, board: Board, contact: Contact, now: float) -> None:
+        """Paint the board; whatever did not change costs a comparison."""
+        self._shown = (board, contact, now)
+        known = now if contact.is_live(now) else contact.heard or now  # Nobody knows how old things are by now.
+        with self.app.batch_update():
+            views: dict[str, Any] = {
+                "machines": machines.machines_view(board, known),
+                "etcd": etcd.etcd_view(board, known),
+                "kubernetes": kubernetes.kubernetes_view(board, known),
+                "availability": availability.availability_view(board, known),
+                "story": story_view(board, known),
+                "timeline": timeline.timeline_view(board, known),
+            }
+            for name, view in views.items():
+                self.query_one(f"#{name}", Pane).show(view)
+            troubled = frozenset(name for name, view in views.items() if view.troubled)
+            self._bar("header", bars.header_view(board, contact, now))
+            self._bar("tabs", footer.TabsView(self.active, troubled))
+            self._bar("pulse", bars.pulse_view(board, known))
+            self._bar("strip", bars.strip_view(board, contact, now))
+            self._bar("footer", footer.FooterView(valid_ids(situation_of(board, contact))))
+            old = contact.state != "starting" and not contact.is_live(now)
+            self.set_class(old, "-old")
+            for pane in self.query(Pane):
+                pane.paint_as(faded=old)
+
+    def _bar(self, name: str, view: object) -> None:
+        self.query_one(f"#{name}", Bar).show(view)

@@ -1,0 +1,46 @@
+"""What can be done now: a small summary of the board that actions are judged by."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rwk_tui.board.board import Board
+from rwk_tui.board.rows import ChapterRow, FaultKindRow, FaultRow, LabRow, MachineRow, UnitRow
+from rwk_tui.cockpit.contact import Contact
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """Everything that makes an action possible or not; equal situations allow the same actions."""
+
+    talks: bool = False
+    down: bool = False
+    ready: bool = False
+    chapters: bool = False
+    kinds: bool = False
+    machines: bool = False
+    units: bool = False
+    faults: int = 0
+    opened: bool = False
+    busy: bool = False
+    step: int = 0
+    steps: int = 0
+
+
+def situation_of(board: Board, contact: Contact) -> Situation:
+    """The situation as the board and the stream have it."""
+    lab = board.get(LabRow, "lab")
+    kinds = {type(row) for row in board.all()}
+    return Situation(
+        talks=contact.talks,
+        down=contact.state in ("lost", "ended"),
+        ready=lab is not None and lab.state == "ready",
+        chapters=ChapterRow in kinds,
+        kinds=FaultKindRow in kinds,
+        machines=MachineRow in kinds,
+        units=UnitRow in kinds,
+        faults=len(board.rows(FaultRow)),
+        opened=bool(board.story.chapter),
+        busy=bool(board.story.busy),
+        step=board.story.step,
+        steps=len(board.story.steps),
+    )

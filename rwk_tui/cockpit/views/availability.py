@@ -1,0 +1,120 @@
+"""The Availability pane: what the canary saw in the last minute, and its verdict."""
+
+from __future__ import annotations
+
+import msgspec
+
+from rwk_tui.board.board import Board
+from rwk_tui.board.rows import CanaryRow
+from rwk_tui.cockpit import marks, units
+from rwk_tui.cockpit.text import Line, Span, Tone, cell, line
+from rwk_tui.cockpit.views.spark import share
+
+TITLE = "Availability · last 60 s"
+PLAIN: Tone = "plain"
+WARN: Tone = "warn"
+WORDS = 38
+"""Cells that the words beside the bar may take."""
+BAD: Tone = "bad"
+
+STATE: dict[str, marks.Mark] = {
+    "idle": marks.Mark("○", "waits for a member", "muted"),
+    "flowing": marks.Mark("●", "flowing", "good"),
+    "failing": marks.Mark("✗", "failing", "bad"),
+    "stopped": marks.Mark("‖", "stopped", "muted"),
+}
+
+
+class CanaryView(msgspec.Struct, frozen=True):
+    """One canary: its state, a bar of (glyph, tone) a second, and what it says about the gap."""
+
+    name: str
+    state: marks.Mark
+    bar: tuple[tuple[str, Tone], ...]
+    gap: str
+    gap_tone: Tone
+
+
+class AvailabilityView(msgspec.Struct, frozen=True):
+    """All canaries; the verdict on what was acknowledged stands in the title, where it is always in sight."""
+
+    canaries: tuple[CanaryView, ...] = ()
+    title: str = TITLE
+    lost: bool = False
+
+    @property
+    def troubled(self) -> bool:
+        """Whether the pane shows something that is not well."""
+        return self.lost or any(canary.state.tone == "bad" for canary in self.canaries)
+
+
+def availability_view(board: Board, now: float) -> AvailabilityView:
+    """What the pane shows of the board."""
+    rows = board.rows(CanaryRow)
+    acknowledged, lost = sum(row.acknowledged for row in rows), sum(row.lost for row in rows)
+    title = TITLE
+    if acknowledged:
+        mark = "✗ " if lost else ""
+        title += f" · {mark}{units.number(lost)} of {units.number(acknowledged)} acknowledged writes lost"
+    return AvailabilityView(tuple(_canary(row, now) for row in rows), title, lost > 0)
+
+
+def _canary(row: CanaryRow, now: float) -> CanaryView:
+    state = STATE[row.state]
+    if not row.fresh:
+        state = marks.Mark(marks.STALE.glyph, f"stale {units.age(now - row.seen_at)}", "warn")
+    if row.state == "failing":
+        gap, tone = f"no writes for {units.duration(row.gap_ms)}", BAD
+    elif row.gap_ms > 0:
+        gap, tone = f"last gap {units.duration(row.gap_ms)}", WARN
+    else:
+        gap, tone = "no gap", PLAIN
+    return CanaryView(f"{row.name} writes", state, _bar(row), gap if row.acknowledged else "", tone)
+
+
+def _bar(row: CanaryRow) -> tuple[tuple[str, Tone], ...]:
+    bar: list[tuple[str, Tone]] = []
+    begun = False
+    for good, bad in row.history:
+        begun = begun or good > 0 or bad > 0
+        if not begun:
+            bar.append(("·", "muted"))
+        elif good == 0:
+            bar.append((share(0, bad), "bad"))
+        else:
+            bar.append((share(good, bad), "warn" if bad else "good"))
+    return tuple(bar)
+
+
+def availability_lines(view: AvailabilityView, width: int) -> list[Line]:
+    """The pane's lines: one a canary where it fits, else two."""
+    if not view.canaries:
+        return [line(("nothing writes yet: the canary starts with the first member", "muted"))]
+    lines: list[Line] = []
+    label = max(len(canary.name) for canary in view.canaries)
+    for canary in view.canaries:
+        head = (Span(cell(canary.name, label), "strong"), Span(" "))
+        words: list[Span] = [canary.state.span()]
+        if canary.gap:
+            words += [Span(" · ", "muted"), Span(canary.gap, canary.gap_tone)]
+        room = max(0, width - label - 1)
+        cells = max(1, (room - WORDS) // 60)  # A second takes more than one cell on a projector.
+        seconds = min(60, room)
+        padded = (Span("·" * (seconds - len(canary.bar)) * cells, "muted"), *_runs(canary.bar[-seconds:], cells))
+        if room - seconds * cells >= WORDS:
+            lines.append((*head, *padded, Span("  "), *words))
+        else:
+            lines += [(*head, *padded), (Span(" " * (label + 1)), *words)]
+    return lines
+
+
+def _runs(bar: tuple[tuple[str, Tone], ...], cells: int) -> Line:
+    """Seconds of one tone as one span, each that many cells wide."""
+    spans: list[Span] = []
+    for once, tone in bar:
+        glyph = once * cells
+        if spans and spans[-1].tone == tone:
+            spans[-1] = Span(spans[-1].text + glyph, tone)
+        else:
+            spans.append(Span(glyph, tone))
+    return tuple(spans)

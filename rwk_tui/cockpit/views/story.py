@@ -1,0 +1,161 @@
+"""The Story pane: the open chapter as a transcript, up to the step that is shown."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import msgspec
+
+from rwk_tui.board.board import Board
+from rwk_tui.board.frames import Output, Step
+from rwk_tui.cockpit import marks, units
+from rwk_tui.cockpit.text import Line, Span, Tone, clean, fit, line, wrap
+
+LINES_A_STEP = 400
+"""Lines of output a step shows at most; the oldest ones go first."""
+BACKGROUND = " (background)"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """One step as told so far: what it printed in order, and the commands that have yet to run."""
+
+    number: int
+    step: Step
+    output: tuple[Output, ...] = ()
+    pending: tuple[str, ...] = ()
+
+
+class StoryView(msgspec.Struct, frozen=True):
+    """The chapter up to the shown step. `chapters` says how many there are to open while none is."""
+
+    title: str = "Story"
+    goal: str = ""
+    told: tuple[Told, ...] = ()
+    shown: int = 0
+    busy: str = ""
+    error: str = ""
+    done: bool = False
+    opened: bool = False
+    chapters: int = 0
+
+    @property
+    def troubled(self) -> bool:
+        """Whether the pane shows something that is not well."""
+        return bool(self.error) or any(told.step.status == "failed" for told in self.told)
+
+
+def story_view(board: Board, now: float) -> StoryView:
+    """What the pane shows of the board."""
+    story = board.story
+    if not story.chapter:
+        chapters = sum(1 for row in board.all() if row.key.startswith("chapter/"))
+        return StoryView(busy=story.busy, error=story.error, chapters=chapters)
+    printed: dict[str, list[Output]] = {}
+    for output in board.output:
+        printed.setdefault(output.step.removesuffix(BACKGROUND), []).append(output)
+    told = []
+    for number, step in enumerate(story.steps[: story.step + 1]):
+        lines = tuple(printed.get(step.title, ())[-LINES_A_STEP:])
+        told.append(Told(number, step, lines, _pending(step, lines)))
+    return StoryView(
+        title=f"Story · {clean(story.title)}",
+        goal=story.goal,
+        told=tuple(told),
+        shown=story.step,
+        busy=story.busy,
+        error=story.error,
+        done=story.step >= len(story.steps),
+        opened=True,
+    )
+
+
+def _pending(step: Step, output: tuple[Output, ...]) -> tuple[str, ...]:
+    """The step's commands that have not run yet."""
+    if step.status in ("passed", "skipped"):
+        return ()
+    ran = [clean(shown.text) for shown in output if shown.stream == "command"]
+    if step.status == "waiting":
+        return step.commands
+    left = list(step.commands)
+    for command in ran:
+        known = next((text for text in left if clean(text) == command), None)
+        if known is not None:
+            left.remove(known)
+    return tuple(left)
+
+
+def story_lines(view: StoryView, width: int) -> tuple[list[Line], int]:
+    """The transcript's lines, and the number of the line at which the shown step begins."""
+    if not view.opened:
+        return _closed(view, width), 0
+    lines: list[Line] = []
+    start = 0
+    if view.goal:
+        lines += [*wrap(line(("Goal  ", "muted"), (clean(view.goal), "plain")), width, 6), ()]
+    for told in view.told:
+        if told.number == view.shown:
+            start = len(lines)
+        lines += _step_lines(told, width, shown=told.number == view.shown)
+        lines.append(())
+    if view.done:
+        start = max(0, len(lines) - 1)
+        lines.append(line(("✓ the chapter is told", "good"), ("  c chooses another", "muted")))
+    if view.error:
+        lines += wrap(line((f"✗ {clean(view.error)}", "bad")), width, 2)
+    elif view.busy:
+        lines.append(line((f"▶ {clean(view.busy)}", "accent")))
+    while lines and not lines[-1]:
+        lines.pop()
+    return lines, start
+
+
+def _closed(view: StoryView, width: int) -> list[Line]:
+    lines: list[Line] = []
+    if view.busy:
+        lines.append(line((f"▶ {clean(view.busy)}", "accent")))
+    elif view.chapters:
+        lines.append(line("Press ", ("c", "key"), f" to choose one of {view.chapters} chapters."))
+    else:
+        lines.append(line(("no chapter is open", "muted")))
+    if view.error:
+        lines += wrap(line((f"✗ {clean(view.error)}", "bad")), width, 2)
+    return lines
+
+
+def _step_lines(told: Told, width: int, *, shown: bool) -> list[Line]:
+    step, mark = told.step, marks.STEP[told.step.status]
+    took = f" {units.duration(step.seconds * 1000)}" if step.seconds else ""
+    head = line((f"{told.number + 1:>2}  ", "muted"), (clean(step.title), "strong" if shown else "plain"), "  ")
+    lines = wrap((*head, mark.span(took)), width, 4)
+    if step.say and shown:
+        from rwk_tui.cockpit.markdown import markdown_lines  # Heavy, and the first frame has no use for it.
+
+        lines += [(Span("    "), *said) if said else () for said in markdown_lines(step.say, width - 4)]
+    for output in told.output:
+        lines += output_lines(output, width)
+    for command in told.pending:
+        for part in command.splitlines() or [""]:
+            lines += wrap(line(("  ○ $ ", "muted"), (clean(part), "code")), width, 6)
+    for check in step.checks:
+        seen = marks.STEP[check.status]
+        parts: list[Span] = [Span(f"  {seen.glyph} ", seen.tone), Span(clean(check.expect))]
+        if check.saw:
+            parts.append(Span(f" · saw {clean(check.saw)}", "muted" if check.status != "failed" else "bad"))
+        if check.seconds:
+            parts.append(Span(f" · {units.duration(check.seconds * 1000)}", "muted"))
+        lines += wrap(tuple(parts), width, 4)
+    return lines
+
+
+@lru_cache(maxsize=4096)
+def output_lines(output: Output, width: int) -> tuple[Line, ...]:
+    """A printed line: commands are wrapped, so that nothing of them is lost; what they print is cut at the edge."""
+    text = clean(output.text)
+    if output.stream == "command":
+        told = not output.machine or output.machine in text  # Often the command itself says where it is typed.
+        where = [] if told else [Span(f"{output.machine} ", "muted")]
+        return tuple(wrap((Span("    "), *where, Span("$ ", "accent"), Span(text, "code")), width, 6))
+    if output.stream == "note":
+        return tuple(wrap(line(("    · ", "muted"), (text, "muted")), width, 6))
+    tone: Tone = "warn" if output.stream == "err" else "plain"
+    return (fit(line(("    ", "plain"), (text, tone)), width),)

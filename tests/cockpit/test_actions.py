@@ -1,0 +1,76 @@
+"""The registry: every key once, and every action only when it makes sense."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from support import cockpit_frames as frames
+from support.cockpit_frames import NOW, Scene
+
+from rwk_tui.board.board import Board
+from rwk_tui.board.frames import Story
+from rwk_tui.cockpit.actions import ACTIONS, valid_ids
+from rwk_tui.cockpit.contact import Contact
+from rwk_tui.cockpit.situation import situation_of
+
+LIVE = Contact("live", NOW, NOW)
+
+
+def valid(scene: Scene, contact: Contact = LIVE) -> frozenset[str]:
+    board = Board()
+    board.apply(scene.frame())
+    return valid_ids(situation_of(board, contact))
+
+
+def test_no_key_means_two_things() -> None:
+    keys = Counter(key for action in ACTIONS for key in action.keys)
+    assert [key for key, count in keys.items() if count > 1] == []
+    assert len({action.id for action in ACTIONS}) == len(ACTIONS)
+
+
+def test_every_action_is_explained() -> None:
+    assert [action.id for action in ACTIONS if not action.tooltip or not action.label] == []
+
+
+def test_a_calm_lab_offers_the_story_and_faults_but_nothing_to_heal() -> None:
+    ids = valid(frames.calm())
+    assert {"next", "back", "repeat", "skip", "chapters", "faults", "machines", "logs", "reset", "detach"} <= ids
+    assert not {"heal", "heal-all", "cancel", "again"} & ids
+
+
+def test_a_fault_can_be_healed_even_while_the_story_is_busy() -> None:
+    scene = frames.partition()
+    busy = replace(scene, story=replace_busy(scene))
+    assert {"heal", "heal-all", "cancel"} <= valid(busy)
+    assert not {"next", "back", "repeat", "skip"} & valid(busy)
+
+
+def replace_busy(scene: Scene) -> Story:
+    import msgspec
+
+    return msgspec.structs.replace(scene.story, busy="step 4/5")
+
+
+@pytest.mark.parametrize("state", ["lost", "ended"])
+def test_without_a_daemon_nothing_is_offered_that_needs_one(state: str) -> None:
+    ids = valid(frames.partition(), Contact(state, NOW, NOW))  # type: ignore[arg-type]
+    assert ids >= {"again", "quit", "help", "events", "theme"}
+    assert not {"next", "heal", "faults", "machines", "reset", "detach", "logs"} & ids
+
+
+def test_before_the_first_frame_only_the_screen_itself_works() -> None:
+    ids = valid_ids(situation_of(Board(), Contact()))
+    assert {"quit", "help", "theme", "events"} <= ids
+    assert not {"next", "chapters", "faults", "machines", "logs", "reset", "again"} & ids
+
+
+def test_a_lab_that_waits_for_a_decision_takes_no_steps() -> None:
+    assert not {"next", "chapters", "faults", "machines"} & valid(frames.choose())
+
+
+def test_the_last_step_has_no_next() -> None:
+    ids = valid(replace(frames.calm(), story=frames.story(5)))
+    assert "next" not in ids
+    assert {"back", "repeat"} <= ids

@@ -1,0 +1,196 @@
+"""Pictures of the cockpit; `pytest --snapshot-update` takes them anew, and whoever does so looks at them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import cockpit_frames as frames
+from support.cockpit_app import Clock, FakeSource, cockpit, wait_for
+from support.cockpit_frames import NOW, Scene
+
+from rwk_tui.cockpit.app import Cockpit
+from rwk_tui.tape.source import TapeSource
+
+TAPES = Path(__file__).parent.parent / "tapes"
+SNAP = Callable[..., bool]
+
+
+@pytest.fixture(autouse=True)
+def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The same time of day and no movement, wherever the tests run."""
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    time.tzset()
+    yield
+    monkeypatch.undo()
+    time.tzset()
+
+
+def still(app: Cockpit, *keys: str) -> Callable[[Any], Any]:
+    """Waits until the scene is there, presses keys and waits for what they do."""
+
+    async def run(pilot: Any) -> None:
+        app.animation_level = "none"
+        await wait_for(pilot, lambda: app.board.at > 0)
+        await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+        if app.focused is not None and hasattr(app.focused, "cursor_blink"):
+            app.focused.cursor_blink = False
+        await pilot.pause()
+
+    return run
+
+
+def take(snap_compare: SNAP, scene: Scene, *keys: str, size: tuple[int, int] = (120, 40), theme: str = "dark") -> bool:
+    app = cockpit(scene, theme=theme)
+    return snap_compare(app, terminal_size=size, run_before=still(app, *keys))
+
+
+def test_calm(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.calm())
+
+
+def test_calm_80x24(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.calm(), size=(80, 24))
+
+
+def test_etcd_80x24(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.no_quorum(), "2", size=(80, 24))
+
+
+def test_machines_80x24(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.partition(), "1", size=(80, 24))
+
+
+def test_projector(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.partition(), size=(200, 60))
+
+
+def test_light(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.partition(), theme="light")
+
+
+def test_high_contrast(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.no_quorum(), theme="high-contrast")
+
+
+def test_no_color(snap_compare: SNAP, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert take(snap_compare, frames.no_quorum())
+
+
+def test_stale_member(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.stale())
+
+
+def test_member_down(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.member_down())
+
+
+def test_no_quorum(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.no_quorum())
+
+
+def test_partition(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.partition())
+
+
+def test_everything_is_old(snap_compare: SNAP) -> None:
+    clock = Clock()
+    app = cockpit(frames.calm(), clock=clock)
+
+    async def run(pilot: Any) -> None:
+        await still(app)(pilot)
+        clock.now = NOW + 7
+        app.paint()
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(120, 40), run_before=run)
+
+
+def test_lost(snap_compare: SNAP) -> None:
+    clock, source = Clock(), FakeSource(frames.partition().frame())
+    tries: list[bool] = []
+
+    async def connect(start: bool) -> FakeSource:
+        tries.append(start)
+        if len(tries) > 1:
+            raise OSError("nobody listens on its socket")
+        return source
+
+    app = cockpit(clock=clock)
+    app._connect = connect
+
+    async def run(pilot: Any) -> None:
+        await still(app)(pilot)
+        source.end(ConnectionResetError("the connection was reset"))
+        await wait_for(pilot, lambda: app.contact.state == "lost")
+        clock.now = NOW + 4
+        app.paint()
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(120, 40), run_before=run)
+
+
+def test_chapter_chooser(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.calm(), "c", "right", "down")
+
+
+def test_fault_chooser(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.calm(), "f", "down", "right", "down")
+
+
+def test_fault_chooser_80x24(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.calm(), "f", "down", "down", size=(80, 24))
+
+
+def test_confirm_destroy(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.calm(), "m", "right", "end", "enter", *"core-0")
+
+
+def test_help(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.calm(), "question_mark")
+
+
+def test_resume_or_reset(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.choose())
+
+
+def test_too_small(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.calm(), size=(50, 12))
+
+
+@pytest.mark.parametrize("tape", sorted(path.stem for path in TAPES.glob("*.jsonl")))
+@pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
+def test_tape(snap_compare: SNAP, tape: str, size: tuple[int, int]) -> None:
+    """The last frame of recordings of real runs."""
+    source = TapeSource(TAPES / f"{tape}.jsonl", speed=None, hold=False)
+    clock = Clock()
+    ended: list[bool] = []
+
+    async def connect(start: bool) -> Any:
+        return source
+
+    app = Cockpit(cockpit().settings, connect, tape=True, clock=clock)
+    heard = app._lose
+
+    def lose(reason: str) -> None:
+        clock.now = app.board.at
+        ended.append(True)
+        heard(reason)
+
+    app._lose = lose  # type: ignore[method-assign]
+
+    async def run(pilot: Any) -> None:
+        await wait_for(pilot, lambda: bool(ended))
+        app.paint()
+        await pilot.pause()
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=run)

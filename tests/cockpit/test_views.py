@@ -1,0 +1,317 @@
+"""What each pane shows of a board, worked out without a screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from support import cockpit_frames as frames
+from support.cockpit_frames import NOW, Scene
+
+from rwk_tui.board.board import Board
+from rwk_tui.board.frames import Event, Output, Step, Story
+from rwk_tui.board.rows import LinkRow
+from rwk_tui.cockpit.contact import Contact
+from rwk_tui.cockpit.text import Line, plain, width_of
+from rwk_tui.cockpit.views import availability, bars, etcd, footer, kubernetes, machines, timeline
+from rwk_tui.cockpit.views.log import from_column, log_line
+from rwk_tui.cockpit.views.spark import share, sparkline
+from rwk_tui.cockpit.views.story import story_lines, story_view
+
+
+def board_of(scene: Scene) -> Board:
+    board = Board()
+    board.apply(scene.frame())
+    return board
+
+
+def text(lines: Sequence[Line]) -> str:
+    return "\n".join(plain(each).rstrip() for each in lines)
+
+
+def machines_text(scene: Scene, width: int = 24) -> str:
+    return text(machines.machines_lines(machines.machines_view(board_of(scene), NOW), width))
+
+
+def etcd_text(scene: Scene, width: int = 86) -> str:
+    view = etcd.etcd_view(board_of(scene), NOW)
+    return view.title + "\n" + text(etcd.etcd_lines(view, width))
+
+
+def story_text(scene: Scene, width: int = 58) -> str:
+    return text(story_lines(story_view(board_of(scene), NOW), width)[0])
+
+
+def test_equal_boards_make_equal_views() -> None:
+    once, again = board_of(frames.no_quorum()), board_of(frames.no_quorum())
+    for view in (
+        machines.machines_view,
+        etcd.etcd_view,
+        kubernetes.kubernetes_view,
+        availability.availability_view,
+        timeline.timeline_view,
+        story_view,
+    ):
+        assert view(once, NOW) == view(again, NOW)
+        assert view(once, NOW) == view(again, NOW + 0.4)
+
+
+@pytest.mark.parametrize(
+    ("power", "words"),
+    [("up", "▲ up"), ("halted", "✗ halted 4 s"), ("off", "↯ power cut 4 s"), ("gone", "∅ gone 4 s")],
+)
+def test_power_is_a_glyph_a_word_and_an_age(power: str, words: str) -> None:
+    scene = frames.calm().changed("machine/core-02", power=power, since=NOW - 4)
+    assert f"core-02 {words}" in machines_text(scene)
+
+
+def test_units_say_what_is_wrong_with_them() -> None:
+    scene = frames.calm().changed("unit/core-02/etcd", state="paused")
+    scene = scene.changed("unit/core-03/etcd", state="failed", exit="exit code 1")
+    shown = machines_text(scene)
+    assert "★ etcd" in shown
+    assert "‖ etcd paused" in shown
+    assert "✗ etcd exit code 1" in shown
+
+
+def test_a_machine_without_any_link_is_cut_off_and_nobody_else_is() -> None:
+    view = machines.machines_view(board_of(frames.partition()), NOW)
+    assert [machine.alone for machine in view.machines] == [True, False, False]
+    assert "≠ cut off" in machines_text(frames.partition())
+    assert "cut from" not in machines_text(frames.partition())
+
+
+def test_a_single_cut_link_names_both_ends() -> None:
+    link = LinkRow(seen_at=NOW, source="core-01", target="core-02", state="cut")
+    shown = machines_text(frames.calm().with_rows(link), 30)
+    assert "≠ cut from core-02" in shown
+    assert "≠ cut from core-01" in shown
+
+
+def test_etcd_title_and_leader() -> None:
+    shown = etcd_text(frames.calm())
+    assert shown.startswith("etcd · quorum 3 of 3 · term 7\n")
+    assert "core-01   ★ leader" in " ".join(shown.split(" ")) or "★ leader" in shown
+    assert shown.count("★") == 1
+
+
+def test_without_quorum_it_says_how_many_are_reachable() -> None:
+    shown = etcd_text(frames.no_quorum())
+    assert "✗ no quorum: 1 of 3 voters reachable" in shown
+    assert "✗ down 9 s" in shown
+    assert "? no leader" in shown
+    assert "★" not in shown
+    assert "deadline" not in shown
+
+
+def test_stale_members_keep_their_values_with_word_and_age() -> None:
+    row = next(each for each in etcd_text(frames.stale()).splitlines() if "core-03" in each)
+    assert "‖ stale 4 s" in row
+    assert "1204" in row
+    assert "ms" not in row  # A latency is of now or of nothing.
+
+
+def test_a_cut_leader_that_claims_to_lead_has_no_star() -> None:
+    scene = frames.partition()
+    scene = scene.changed(frames.member("core-01").key, role="leader", health="healthy")
+    rows = etcd_text(scene).splitlines()
+    assert "★" not in next(row for row in rows if row.startswith("core-01"))
+    assert "★ leader" in next(row for row in rows if row.startswith("core-02"))
+
+
+def test_alarms_and_a_learner_are_told() -> None:
+    scene = frames.calm().changed(frames.member("core-03").key, role="learner", alarms=("NOSPACE",))
+    shown = etcd_text(scene.with_rows(frames.quorum(voters=2, learners=1, reachable=2)))
+    assert "1 learner" in shown
+    assert "! core-03: alarm NOSPACE" in shown
+
+
+@pytest.mark.parametrize("width", [40, 56, 74, 86, 120, 180])
+def test_no_line_is_wider_than_its_pane(width: int) -> None:
+    for make in frames.SCENES.values():
+        board = board_of(make())
+        lines = [
+            *etcd.etcd_lines(etcd.etcd_view(board, NOW), width),
+            *availability.availability_lines(availability.availability_view(board, NOW), width + 20),
+            *timeline.timeline_lines(timeline.timeline_view(board, NOW), width),
+            *story_lines(story_view(board, NOW), width)[0],
+            footer.footer_line(footer.FooterView(frozenset({"next"})), width),
+            bars.header_line(bars.header_view(board, Contact("live", NOW, NOW), NOW), max(60, width)),
+            bars.strip_line(bars.strip_view(board, Contact("live", NOW, NOW), NOW), width),
+        ]
+        for each in lines:
+            assert width_of(each) <= max(60, width) + 20, plain(each)
+        for each in (
+            *etcd.etcd_lines(etcd.etcd_view(board, NOW), width),
+            *story_lines(story_view(board, NOW), width)[0],
+        ):
+            assert width_of(each) <= width or "no quorum" in plain(each), plain(each)
+
+
+def test_kubernetes_says_what_it_waits_for_in_one_line() -> None:
+    for make in frames.SCENES.values():
+        lines = kubernetes.kubernetes_lines(kubernetes.kubernetes_view(board_of(make()), NOW), 80)
+        assert len(lines) == 1
+        assert "waits for" in plain(lines[0])
+
+
+def test_availability_bar_gap_and_verdict() -> None:
+    view = availability.availability_view(board_of(frames.no_quorum()), NOW)
+    assert view.title == "Availability · last 60 s · 0 of 1 812 acknowledged writes lost"
+    shown = text(availability.availability_lines(view, 116))
+    assert "▇" * 54 + "▁" * 6 in shown
+    assert "✗ failing · no writes for 5.40 s" in shown
+    assert view.troubled
+
+
+def test_a_lost_write_is_loud() -> None:
+    view = availability.availability_view(board_of(frames.calm().with_rows(frames.canary(lost=3))), NOW)
+    assert "✗ 3 of 1 812 acknowledged writes lost" in view.title
+    assert view.troubled
+
+
+def test_an_old_gap_stays_on_record() -> None:
+    view = availability.availability_view(board_of(frames.partition()), NOW)
+    assert "● flowing · last gap 1.36 s" in text(availability.availability_lines(view, 116))
+
+
+def test_small_pictures() -> None:
+    assert sparkline((0.0, 0.5, 1.0), 2) == "▅█"
+    assert sparkline((), 5) == ""
+    assert (share(5, 0), share(0, 3), share(1, 0)) == ("▇", "▁", "▇")
+    assert share(1, 4) < share(4, 1) < "▇"
+
+
+def test_timeline_is_newest_first_and_says_who_and_how_long() -> None:
+    view = timeline.timeline_view(board_of(frames.calm()), NOW)
+    lines = text(timeline.timeline_lines(view, 60)).splitlines()
+    assert lines[0].endswith("▃ etcd writes stopped for 1.36 s")
+    assert lines[1].endswith("★ core-01 was elected in term 7, 1.36 s")
+    assert lines[2].endswith("↯ core-02's etcd was killed (you)")
+
+
+def test_timeline_says_nothing_twice() -> None:
+    event = Event(
+        id=1, at=NOW, kind="fault", level="bad", text="cut for 1.36 s (you)", by_presenter=True, duration_ms=1362
+    )
+    assert timeline.event_text(event) == "cut for 1.36 s (you)"
+
+
+def test_timeline_wraps_below_the_words() -> None:
+    event = Event(id=1, at=NOW, kind="unit", level="bad", text="core-02's etcd ended: exit code 2, panic: tocommit")
+    lines = timeline.event_lines(event, 40)
+    assert len(lines) == 2
+    assert plain(lines[1]).startswith(" " * timeline.INDENT + "code")
+
+
+def test_story_shows_commands_before_they_run() -> None:
+    shown = story_text(frames.calm())
+    assert " 4  Add core-03 as a learner  ○ next" in shown
+    assert "○ $ sudo systemctl start etcd" in shown
+    assert "A learner receives the log but has no vote." in shown
+    assert "Promote it" not in shown  # What comes later stays a surprise.
+
+
+def test_story_shows_a_command_once_while_it_runs() -> None:
+    story = frames.story()
+    step = Step(title="Add", status="running", commands=("one --x", "two"))
+    scene = replace(frames.calm(), story=Story(chapter="c", title="t", steps=(step,), busy="step 1/1"))
+    output = (
+        Output(at=NOW, step="Add", machine="core-01", stream="command", text="one --x"),
+        Output(at=NOW, step="Add", machine="core-01", stream="out", text="[red]x[/red]"),
+        Output(at=NOW, step="Add (background)", machine="core-01", stream="out", text="\x1b[31mcolour\x1b[0m"),
+    )
+    shown = story_text(replace(scene, output=output))
+    assert story.step == 3
+    assert shown.count("one --x") == 1
+    assert "core-01 $ one --x" in shown
+    assert "[red]x[/red]" in shown
+    assert "    colour" in shown
+    assert "○ $ two" in shown
+
+
+def test_story_shows_checks_with_what_was_seen_and_when() -> None:
+    shown = story_text(frames.calm(), 90)
+    assert "✓ a serializable read answers · saw colour = blue · 20 ms" in shown
+
+
+def test_story_without_a_chapter_says_what_to_press() -> None:
+    scene = replace(frames.calm(), story=Story())
+    assert "Press c to choose one of 3 chapters." in story_text(scene)
+
+
+def test_story_says_when_it_is_told() -> None:
+    scene = replace(frames.calm(), story=frames.story(5))
+    assert "✓ the chapter is told" in story_text(scene)
+
+
+@pytest.mark.parametrize(
+    ("contact", "words"),
+    [
+        (Contact("live", NOW, NOW), "● live"),
+        (Contact("live", NOW - 60, NOW - 5), "‖ stale 5 s"),
+        (Contact("lost", NOW - 4, NOW - 4), "✗ lost 4 s"),
+        (Contact("ended", NOW, NOW, "halted"), "✗ ended"),
+        (Contact("tape", NOW, NOW - 500), "▶ tape"),
+        (Contact(), "○ starting"),
+    ],
+)
+def test_header_never_calls_old_things_live(contact: Contact, words: str) -> None:
+    view = bars.header_view(board_of(frames.calm()), contact, NOW)
+    assert view.live == words
+    assert words in plain(bars.header_line(view, 120))
+
+
+def test_header_tells_chapter_step_and_title() -> None:
+    line = plain(bars.header_line(bars.header_view(board_of(frames.calm()), Contact("live", NOW, NOW), NOW), 120))
+    assert "rwk · local lab" in line
+    assert "03-etcd-clustering 4/5 · Add core-03 as a learner" in line
+    assert len(line) == 120
+
+
+def test_strip_shows_the_worst_first() -> None:
+    board, live = board_of(frames.partition()), Contact("live", NOW, NOW)
+    assert bars.strip_view(board, live, NOW).text == "↯ 1 fault active: partition core-01"
+    assert bars.strip_view(board, Contact("live", NOW, NOW - 9), NOW).text.startswith("‖ nothing heard for 9 s")
+    assert "lost: socket closed" in bars.strip_view(board, Contact("lost", NOW, NOW, "socket closed"), NOW).text
+    assert bars.strip_view(board_of(frames.calm()), live, NOW).text == ""
+    several = bars.strip_view(board_of(frames.no_quorum()), live, NOW)
+    assert several.text == "↯ 2 faults active: power-cut core-02, power-cut core-01"
+    assert "H heals all" in several.hint
+
+
+def test_footer_always_has_help_and_quit() -> None:
+    for width in (60, 80, 120):
+        shown = plain(footer.footer_line(footer.FooterView(frozenset()), width))
+        assert shown.endswith("? help  q quit")
+        assert len(shown) <= width
+    wanted = "n next  b back  c chapters  f fault  h heal  l logs  e events  ? help  q quit"
+    assert plain(footer.footer_line(footer.FooterView(frozenset()), 80)).strip() == wanted
+
+
+def test_tabs_mark_the_active_and_the_troubled_one() -> None:
+    shown = plain(footer.tabs_line(footer.TabsView("etcd", frozenset({"machines"})), 80))
+    assert "[2 etcd ]" in shown
+    assert "1 Machines!" in shown
+
+
+def test_structured_log_lines_begin_with_what_matters() -> None:
+    text = '{"level":"warn","ts":"2026-11-23T21:32:52.4+00:00","caller":"raft.go:1","msg":"lost [b]x[/b]","to":["a",1]}'
+    words = plain(log_line(text))
+    assert words[8:] == ' warn  lost [b]x[/b]  caller=raft.go:1  to=["a",1]'
+    assert plain(from_column(log_line(text), 15)).startswith("lost")
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "{not json", '{"level":"info"}', "{}", "[1]", '{"level":1,"ts":"x","msg":2}']
+)
+def test_other_log_lines_stay_as_they_are(text: str) -> None:
+    assert plain(log_line(text)) == text
+
+
+def test_an_error_that_only_repeats_the_health_is_left_out() -> None:
+    scene = frames.no_quorum().changed(frames.member("core-03").key, errors=("etcdserver: no leader", "disk is slow"))
+    shown = etcd_text(scene)
+    assert "etcdserver: no leader" not in shown
+    assert "! core-03: disk is slow" in shown

@@ -55,8 +55,10 @@ def pairs(runs: int, ours: Callable[[], float], bare: Callable[[], float]) -> tu
 
 
 def environment(state: Path) -> dict[str, str]:
-    """The environment of a run whose lab lives in `state`."""
-    return {**os.environ, "RWK_STATE": str(state), "RWK_SUBNET": SUBNET, "TERM": "xterm-256color"}
+    """The environment of a run whose lab lives in `state`; byte code is cached, as for any user."""
+    own = {"RWK_STATE": str(state), "RWK_SUBNET": SUBNET, "RWK_LINGER": "1", "TERM": "xterm-256color"}
+    inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**inherited, **own}
 
 
 def processes_of(state: Path) -> list[psutil.Process]:
@@ -99,8 +101,9 @@ def lab_state() -> Iterator[Path]:
     try:
         yield state
     finally:
+        wait_for(lambda: (state / "daemon.sock").exists() or not processes_of(state), 20, "the daemon's socket")
         subprocess.run([*COMMAND, "down"], env=environment(state), capture_output=True, timeout=60, check=False)
-        wait_for(lambda: not processes_of(state), 10, f"the end of {processes_of(state)}")
+        wait_for(lambda: not processes_of(state), 20, "the end of every process")
         shutil.rmtree(state, ignore_errors=True)
 
 

@@ -162,6 +162,19 @@ async def test_a_destroyed_machine_comes_back_empty(lab: Lab) -> None:
         await machine.get("deep/note")
 
 
+async def test_a_destroyed_machine_comes_back_empty_however_often_it_is_looked_at(lab: Lab) -> None:
+    machine = lab.machines["core-02"]
+    for _ in range(5):
+        await serve(machine)
+        going = asyncio.create_task(machine.destroy())
+        while not going.done():
+            await machine.status()
+            await asyncio.sleep(0)
+        await going
+        await machine.start()
+        assert dict((await machine.status()).units) == {}
+
+
 async def test_reset_from_any_state(lab: Lab) -> None:
     await lab.machines["core-01"].put("note", b"x")
     await lab.machines["core-01"].kill()

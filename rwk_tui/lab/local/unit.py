@@ -165,8 +165,8 @@ class LocalUnit:
         await self.settled()
 
     def forget(self) -> None:
-        """Know nothing any more: the disk is gone."""
-        self._loaded, self._spec, self._wanted = False, None, False
+        """Know nothing any more, and look nothing up on a disk that is going."""
+        self._loaded, self._spec, self._wanted = True, None, False
         self._since, self._exit, self._failed, self._paused = 0.0, "", False, False
 
     @property

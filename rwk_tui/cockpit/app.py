@@ -17,10 +17,12 @@ from rwk_tui.board.rows import LabRow
 from rwk_tui.cockpit import themes
 from rwk_tui.cockpit.actions import ACTIONS, BY_ID, Screen
 from rwk_tui.cockpit.contact import Contact
+from rwk_tui.cockpit.memory import Memory, load_later
 from rwk_tui.cockpit.openers import Openers
 from rwk_tui.cockpit.screens.main import MAIN_CSS, MainScreen
 from rwk_tui.cockpit.situation import situation_of
 from rwk_tui.cockpit.source import Connect, Source, one_line
+from rwk_tui.cockpit.text import clean
 from rwk_tui.daemon.protocol import AnyCommand, Bye, Detach, FromDaemon, LogLines, Quit, Welcome
 from rwk_tui.settings import Settings
 
@@ -60,6 +62,7 @@ class Cockpit(App[None]):
         *,
         tape: bool = False,
         clock: Callable[[], float] = time.time,
+        memory: Memory | None = None,
     ) -> None:
         super().__init__()
         self.settings = settings
@@ -75,6 +78,7 @@ class Cockpit(App[None]):
         self._leaving = False
         self._failed = False
         self._paint_asked = False
+        self._memory = memory or Memory()
         self._main = MainScreen(self.board, self.contact, clock())
         self._openers = Openers(self)
         for theme in themes.THEMES:
@@ -96,7 +100,9 @@ class Cockpit(App[None]):
         self._main.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
-        self.set_interval(1.0, self.paint)
+        self._memory.begin()
+        self.set_interval(1.0, self._each_second)
+        self.run_worker(load_later(), name="load", group="load", exit_on_error=False, exclusive=False)
         self.run_worker(self._follow(), name="stream", group="stream", exit_on_error=False, exclusive=False)
 
     async def _follow(self) -> None:
@@ -106,6 +112,8 @@ class Cockpit(App[None]):
             self._again.clear()
             try:
                 self._source = await self._connect(start)
+                if not start:
+                    self._memory.tidy_all()  # What the lost connection has left.
             except Exception as error:  # noqa: BLE001 - whatever it is, the screen stays and says it
                 self._not_connected(error, start)
                 start = await self._wait_to_retry()
@@ -172,7 +180,7 @@ class Cockpit(App[None]):
             self.contact = self.contact.lost_at(now, bye.reason)
             return
         self.contact = self.contact.ended_at(now, bye.reason)
-        self.farewell = self.farewell or bye.reason
+        self.farewell = self.farewell or clean(bye.reason)
 
     def _lose(self, reason: str) -> None:
         if self.contact.state not in ("ended", "lost"):
@@ -188,6 +196,11 @@ class Cockpit(App[None]):
         if not self._paint_asked:
             self._paint_asked = True
             self.call_later(self.paint)
+
+    def _each_second(self) -> None:
+        self.paint()
+        if len(self.screen_stack) == 1 and not self._notifications:  # What is open now would be garbage soon.
+            self._memory.tidy()
 
     def paint(self) -> None:
         """Show the board as it is now."""
@@ -210,6 +223,7 @@ class Cockpit(App[None]):
             await self._source.call(command)
         except Exception as error:  # noqa: BLE001 - refusals and broken streams alike are told, none ends the cockpit
             if not self._leaving:
+                self.clear_notifications()  # Keys pressed in a hurry must not bury the panes under refusals.
                 self.notify(one_line(error), title="Not done", severity="warning", markup=False, timeout=6)
             return False
         return True
@@ -240,7 +254,7 @@ class Cockpit(App[None]):
         """Leave: halting the lab, detaching from it, or (None) at once."""
         if self._leaving or command is None or self._source is None:
             if self.contact.state == "lost":
-                self.farewell = self.farewell or self.contact.reason
+                self.farewell = self.farewell or clean(self.contact.reason)
             self.exit(return_code=1 if self._failed or self.contact.state == "lost" else 0)
             return
         self._leaving = True

@@ -10,10 +10,15 @@ from rwk_tui.settings import Settings
 
 def run_cockpit(settings: Settings, source: Source | None = None) -> int:
     """Show the lab, or what `source` tells of one, until the presenter leaves; returns the exit code."""
+    from rwk_tui.cockpit.memory import Memory
+
+    memory = Memory(owns=True)
+    memory.hold()
     from rwk_tui.cockpit.app import Cockpit
     from rwk_tui.cockpit.source import to_daemon, to_fixed
 
-    app = Cockpit(settings, to_daemon(settings) if source is None else to_fixed(source), tape=source is not None)
+    connect = to_daemon(settings) if source is None else to_fixed(source)
+    app = Cockpit(settings, connect, tape=source is not None, memory=memory)
     app.run()
     if app.farewell:
         print(app.farewell, file=sys.stderr if app.return_code else sys.stdout)

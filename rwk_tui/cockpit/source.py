@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Protocol
 
+from rwk_tui.cockpit.text import clean
 from rwk_tui.daemon.protocol import AnyCommand, FromDaemon
 from rwk_tui.settings import Settings
 
@@ -47,5 +48,5 @@ def to_fixed(source: Source) -> Connect:
 
 def one_line(error: BaseException) -> str:
     """An exception in one line for people."""
-    text = " ".join(str(error).split())
+    text = clean(" ".join(str(error).split()))
     return text or type(error).__name__

@@ -17,7 +17,7 @@ from rwk_tui.cockpit.text import Line, plain, width_of
 from rwk_tui.cockpit.views import availability, bars, etcd, footer, kubernetes, machines, timeline
 from rwk_tui.cockpit.views.log import from_column, log_line
 from rwk_tui.cockpit.views.spark import share, sparkline
-from rwk_tui.cockpit.views.story import story_lines, story_view
+from rwk_tui.cockpit.views.story import output_lines, story_lines, story_view
 
 
 def board_of(scene: Scene) -> Board:
@@ -315,3 +315,10 @@ def test_an_error_that_only_repeats_the_health_is_left_out() -> None:
     shown = etcd_text(scene)
     assert "etcdserver: no leader" not in shown
     assert "! core-03: disk is slow" in shown
+
+
+def test_a_command_of_several_lines_stays_one_that_can_be_typed() -> None:
+    text = "# first\nETCD_NAME=core-01 \\\n  etcd &\nls"
+    told = output_lines(Output(at=NOW, step="s", machine="", stream="command", text=text), 60)
+    lines = [plain(shown) for shown in told]
+    assert lines == ["    $ # first", "    $ ETCD_NAME=core-01 \\", "      etcd &", "    $ ls"]

@@ -14,7 +14,7 @@ from rwk_tui.board.board import Board
 from rwk_tui.cockpit.panes.menu import Item, Menu
 from rwk_tui.cockpit.screens.dialog import HERE, Dialog, entitle
 from rwk_tui.cockpit.screens.sheet import Sheet
-from rwk_tui.cockpit.text import Line, line, wrap
+from rwk_tui.cockpit.text import Line, clean, line, wrap
 
 Choice = tuple[str, str]
 
@@ -125,7 +125,7 @@ class Chooser(Dialog[Choice]):
         why = item.why if item is not None else ""
 
         def paint(width: int) -> list[Line]:
-            lines = wrap(line((text, "plain")), width)
-            return [*wrap(line((f"✗ {why}", "bad")), width), *lines] if why else lines
+            lines = wrap(line((clean(text), "plain")), width)
+            return [*wrap(line((f"✗ {clean(why)}", "bad")), width), *lines] if why else lines
 
         self.query_one("#explain", Sheet).set(paint)

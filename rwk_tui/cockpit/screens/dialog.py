@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path, PurePath
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
+from textual import events
+from textual._styles_cache import StylesCache
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import ModalScreen
 from textual.widget import Widget
 
 from rwk_tui.board.board import Board
+from rwk_tui.cockpit.screens.backdrop import Backdrop
 
 HERE = Path(__file__).parent
 Result = TypeVar("Result")
@@ -20,7 +24,21 @@ class Dialog(ModalScreen[Result]):
     """A box above the main screen."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [HERE / "base.tcss"]
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "close", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,ctrl+c,ctrl+q", "leave", "close", show=False)]
+
+    def render(self) -> Any:  # A visual is fine for every widget, though the type of Screen.render does not say so.
+        """The main screen behind the box, dimmed."""
+        behind = super().render()
+        return Backdrop(behind.screen, behind.color) if isinstance(behind, BackgroundScreen) else behind
+
+    def on_unmount(self) -> None:
+        """Let go of what was painted: a cache of textual's would keep the lines of hundreds of closed dialogs."""
+        StylesCache.get_inner_outer.cache_clear()
+
+    def on_key(self, event: events.Key) -> None:
+        """A key that means nothing here must not reach what the next key, typed in a hurry, uncovers."""
+        if event.key not in self.active_bindings:
+            event.stop()
 
     def action_leave(self) -> None:
         """Close without an answer."""

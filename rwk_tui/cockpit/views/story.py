@@ -134,8 +134,7 @@ def _step_lines(told: Told, width: int, *, shown: bool) -> list[Line]:
     for output in told.output:
         lines += output_lines(output, width)
     for command in told.pending:
-        for part in command.splitlines() or [""]:
-            lines += wrap(line(("  ○ $ ", "muted"), (clean(part), "code")), width, 6)
+        lines += _command_lines(command, (Span("  ○ $ ", "muted"),), width)
     for check in step.checks:
         seen = marks.STEP[check.status]
         parts: list[Span] = [Span(f"  {seen.glyph} ", seen.tone), Span(clean(check.expect))]
@@ -147,6 +146,17 @@ def _step_lines(told: Told, width: int, *, shown: bool) -> list[Line]:
     return lines
 
 
+def _command_lines(command: str, prompt: Line, width: int) -> list[Line]:
+    """A command as it would be typed: each of its lines begins with the prompt, unless it continues the one before."""
+    lines: list[Line] = []
+    goes_on = False
+    for part in command.splitlines() or [""]:
+        lead = (Span("      "),) if goes_on else prompt
+        lines += wrap((*lead, Span(clean(part).strip(), "code")), width, 6)
+        goes_on = part.rstrip().endswith("\\")
+    return lines
+
+
 @lru_cache(maxsize=4096)
 def output_lines(output: Output, width: int) -> tuple[Line, ...]:
     """A printed line: commands are wrapped, so that nothing of them is lost; what they print is cut at the edge."""
@@ -154,7 +164,7 @@ def output_lines(output: Output, width: int) -> tuple[Line, ...]:
     if output.stream == "command":
         told = not output.machine or output.machine in text  # Often the command itself says where it is typed.
         where = [] if told else [Span(f"{output.machine} ", "muted")]
-        return tuple(wrap((Span("    "), *where, Span("$ ", "accent"), Span(text, "code")), width, 6))
+        return tuple(_command_lines(output.text, (Span("    "), *where, Span("$ ", "accent")), width))
     if output.stream == "note":
         return tuple(wrap(line(("    · ", "muted"), (text, "muted")), width, 6))
     tone: Tone = "warn" if output.stream == "err" else "plain"

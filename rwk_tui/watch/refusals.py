@@ -5,6 +5,9 @@ from __future__ import annotations
 CONNECT_FAILED = ("failed to connect to all addresses", "connection refused", "name resolution failure")
 """The connection never stood, so nothing was sent: the outcome is known."""
 
+GIVEN_UP = "rst_stream with error code 8"
+"""The server knows the deadline too and sometimes hangs up first: HTTP/2's CANCEL (RFC 9113, section 7)."""
+
 SURELY_REFUSED = frozenset(
     {"RESOURCE_EXHAUSTED", "FAILED_PRECONDITION", "INVALID_ARGUMENT", "PERMISSION_DENIED", "UNAUTHENTICATED"}
     | {"UNIMPLEMENTED", "NOT_FOUND", "OUT_OF_RANGE"}
@@ -37,7 +40,7 @@ class EtcdError(Exception):
 def translate(code: str, details: str, *, where: str, timeout: float) -> EtcdError:
     """The error for a gRPC status `code` (its name) and `details`, asked of `where` (host:port) within `timeout` s."""
     said = details.lower()
-    if code == "DEADLINE_EXCEEDED":
+    if code == "DEADLINE_EXCEEDED" or GIVEN_UP in said:
         return EtcdError(f"no answer within {timeout:g} s", definite=False)
     if code == "UNAVAILABLE" and any(mark in said for mark in CONNECT_FAILED):
         if "timed out" in said or "timeout" in said or "deadline" in said:
@@ -47,7 +50,7 @@ def translate(code: str, details: str, *, where: str, timeout: float) -> EtcdErr
     for mark, words in WORDS:
         if mark in said:
             return EtcdError(words, definite=definite)
-    if code == "UNAVAILABLE":
+    if code == "UNAVAILABLE" or "rst_stream" in said:
         return EtcdError(f"the connection to {where} broke", definite=False)
     line = " ".join(details.removeprefix("etcdserver: ").split()) or code.replace("_", " ").lower()
     return EtcdError(line, definite=definite)

@@ -25,6 +25,13 @@ from rwk_tui.watch.refusals import translate
             True,
         ),
         ("UNAVAILABLE", "Socket closed", "the connection to h:1 broke", False),
+        (
+            "CANCELLED",
+            "Stream removed (RST_STREAM (Received RST_STREAM with error code 8))",
+            "no answer within 1 s",
+            False,
+        ),
+        ("UNKNOWN", "Stream removed (RST_STREAM with error code 2)", "the connection to h:1 broke", False),
         ("UNAVAILABLE", "etcdserver: no leader", "no leader", False),
         ("UNAVAILABLE", "etcdserver: request timed out", "etcd gave up waiting for a majority", False),
         ("RESOURCE_EXHAUSTED", "etcdserver: mvcc: database space exceeded", "etcd's space quota is used up", True),

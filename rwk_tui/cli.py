@@ -24,7 +24,7 @@ _PLAIN = {
     "CommandRefused": _FAILED,
     "FaultRefused": _FAILED,
     "Refused": _FAILED,
-    "TapeError": _BAD_INPUT,
+    "BadTape": _BAD_INPUT,
 }
 # What shell completion offers for an argument, in the words of shtab.
 _FILES = {"bash": "_shtab_compgen_files", "zsh": "_files", "fish": "(__fish_complete_path (commandline -ct))"}
@@ -44,6 +44,7 @@ def main(argv: list[str] | None = None) -> int:
 
     Whatever is made for people ends as one line on stderr; only a mistake of ours ends in a traceback.
     """
+    _mend_streams()
     arguments = parser().parse_args(argv)
     run: Callable[[argparse.Namespace], int] = getattr(arguments, "run", _cockpit)
     try:
@@ -52,10 +53,10 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has gone; Python would complain once more when it flushes at its end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()
         return _FAILED
     except OSError as error:
+        _give_up_output()
         place = f"{error.filename}: " if error.filename else ""
         return _complain(f"{place}{error.strerror or error}", _FAILED)
     except Exception as error:
@@ -139,6 +140,24 @@ def _place(group: argparse._ArgumentGroup, flag: str, text: str, kind: dict[str,
 
 def _complete(action: argparse.Action, kind: dict[str, str]) -> None:
     action.complete = kind  # type: ignore[attr-defined]  # shtab looks for it there
+
+
+def _mend_streams() -> None:
+    """Open what the caller closed on the null device, and print what the terminal's encoding lacks as an escape."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: PTH123, SIM115 - it stays open to the end
+        elif mode == "w" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _give_up_output() -> None:
+    """If what was printed can't go where it should (nobody reads, the disk is full), let Python not try once more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _complain(text: str, code: int) -> int:

@@ -159,12 +159,14 @@ def _from_file(file: Path) -> dict[str, Any]:
         line = re.search(r"at line (\d+)", str(error))
         number = line[1] if line else len(text.splitlines()) or 1
         raise BadInput(f"{file}:{number}: {re.sub(r' *[(]at .*', '', str(error))}") from None
+    except (RecursionError, ValueError) as error:  # brackets nested by the thousand, numbers of thousands of digits
+        raise BadInput(f"{file}: {' '.join(str(error).split())}") from None
     values: dict[str, Any] = {}
     for key, value in tables.items():
         inner = value if key == "timeouts" and isinstance(value, dict) else None
         for name, item in ((f"timeouts.{k}", v) for k, v in inner.items()) if inner is not None else ((key, value),):
             where = f"{file}:{_line(text, name)}: {name}"
-            if name not in _KEYS and name.partition(".")[2] not in _TIMEOUTS:
+            if name not in _KEYS and (inner is None or name.partition(".")[2] not in _TIMEOUTS):
                 raise BadInput(f"{where}: there is no such setting; there are {', '.join((*_KEYS, '[timeouts]'))}")
             values[name] = _value(name, item, where, file.parent)
     return values
@@ -185,9 +187,17 @@ def _line(text: str, name: str) -> int:
 def _value(name: str, value: object, where: str, base: Path) -> Any:
     """The value of one setting, from TOML or from text; raises BadInput beginning with `where`."""
     if name in _PATHS:
-        if not isinstance(value, str) or not value:
+        if not isinstance(value, str) or not value or "\0" in value:
             raise BadInput(f"{where}: must be a path, not {value!r}")
-        return Path(os.path.abspath(base / Path(value).expanduser()))  # noqa: PTH100 - resolve() would follow links
+        try:
+            value.encode()
+            path = Path(value).expanduser()
+        except UnicodeEncodeError:
+            # The stream between daemon and front ends is JSON, which can't carry such a path.
+            raise BadInput(f"{where}: must be a path in UTF-8, not {value!r}") from None
+        except RuntimeError:
+            raise BadInput(f"{where}: {value.split('/')[0]} is nobody whose home is known") from None
+        return Path(os.path.abspath(base / path))  # noqa: PTH100 - resolve() would follow links
     if name in _CHOICES:
         if value not in _CHOICES[name]:
             raise BadInput(f"{where}: must be one of {', '.join(_CHOICES[name])}, not {value!r}")

@@ -148,6 +148,45 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     assert finished.stderr == ""
 
 
+@pytest.mark.parametrize(
+    ("line", "code", "out", "complaint"),
+    [
+        ("chapters >&-", 0, "", ""),
+        ("--version >&- 2>&-", 0, "", ""),
+        ("<&-", 2, "", "rwk-tui: the cockpit needs a terminal; `rwk-tui play --all` does without\n"),
+        ("chapters > /dev/full", 1, "", "rwk-tui: No space left on device\n"),
+    ],
+)
+def test_closed_and_full_streams_are_no_traceback(
+    tmp_path: Path, line: str, code: int, out: str, complaint: str
+) -> None:
+    finished = subprocess.run(
+        ["/bin/sh", "-c", f"{sys.executable} -m rwk_tui {line}"],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (finished.returncode, finished.stdout, finished.stderr) == (code, out, complaint)
+
+
+def test_a_terminal_without_our_glyphs_gets_escapes(tmp_path: Path) -> None:
+    finished = rwk_tui("engines", home=tmp_path, PYTHONIOENCODING="ascii", RWK_ENGINES=str(tmp_path))
+    assert finished.returncode == 1
+    assert finished.stderr == ""
+    assert "\\u2717 etcd" in finished.stdout
+
+
+def test_every_error_for_people_that_is_named_exists() -> None:
+    found: set[str] = set()
+    for path in Path(package.__file__).parent.rglob("*.py"):
+        found |= {
+            line.split()[1].partition("(")[0] for line in path.read_text("utf-8").splitlines() if line[:6] == "class "
+        }
+    assert set(cli._PLAIN) <= found
+
+
 def test_ctrl_c_is_130(tmp_path: Path) -> None:
     script(tmp_path / "given" / "etcd", "kill -INT $PPID; sleep 20")
     process = subprocess.Popen(

@@ -58,6 +58,9 @@ def test_paths_start_where_they_were_written(tmp_path: Path, monkeypatch: pytest
         ("linger = 3\n[timeouts]\naction = 5\nlinger = 4\n", 4, "timeouts.linger: there is no such setting"),
         ("[timeouts]\ncheck = 'soon'\n", 2, "timeouts.check: must be a number"),
         ("timeouts = 3\n", 1, "timeouts: there is no such setting"),
+        ('"state.action" = 3\n', 1, "state.action: there is no such setting"),
+        ('state = "a\\u0000b"\n', 1, "state: must be a path"),
+        ('state = "~nobody-of-that-name/x"\n', 1, "state: ~nobody-of-that-name is nobody"),
         ("subnet = 8\nlinger = = 3\n", 2, "Invalid value"),
         ("subnet = 8\nsubnet = 9\n", 2, "overwrite"),
     ],
@@ -78,6 +81,18 @@ def test_bad_variables_and_flags_are_named(tmp_path: Path) -> None:
         load(tmp_path, None, None, backend="cloud")
     with pytest.raises(BadInput, match="election_ms"):
         load(tmp_path, None, {"RWK_HEARTBEAT_MS": "500", "RWK_ELECTION_MS": "1000"})
+
+
+@pytest.mark.parametrize("value", ["[" * 5000, "9" * 6000])
+def test_a_file_that_no_parser_takes_is_one_line(tmp_path: Path, value: str) -> None:
+    with pytest.raises(BadInput, match="rwk-tui.toml: ") as caught:
+        load(tmp_path, f"subnet = {value}\n")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_path_that_the_stream_could_not_carry_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="RWK_STATE: must be a path in UTF-8"):
+        load(tmp_path, None, {"RWK_STATE": "/tmp/\udcff"})
 
 
 def test_a_named_file_must_be_there_and_be_text(tmp_path: Path) -> None:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
 
-from rwk_tui.board.board import Board
+import msgspec
+
+from rwk_tui.board.board import OUTPUT_KEPT, Board
 from rwk_tui.board.frames import Event, Frame, Level, Output, Story
 from rwk_tui.board.rows import Row
 
 NUMBERS_WAIT = 1.0
 """Seconds that a change of mere numbers may wait before it goes out."""
+LINE_KEPT = 4000
+"""Characters of an output line that are kept: a command may print a gigabyte without a newline."""
 
 
 class Hub:
@@ -31,7 +36,7 @@ class Hub:
         self._numbers_since = 0.0
         self._gone: set[str] = set()
         self._events: list[Event] = []
-        self._output: list[Output] = []
+        self._output: deque[Output] = deque(maxlen=OUTPUT_KEPT)
         self._story: Story | None = None
         self._changed = asyncio.Event()
         self._waiters: set[asyncio.Event] = set()
@@ -102,7 +107,10 @@ class Hub:
         return event
 
     def print(self, line: Output) -> None:
-        """Append one line to the story's output."""
+        """Append one line to the story's output; what no screen could show of it is left out."""
+        if len(line.text) > LINE_KEPT:
+            text = f"{line.text[:LINE_KEPT]} … ({len(line.text) - LINE_KEPT} characters more)"
+            line = msgspec.structs.replace(line, text=text)
         self._output.append(line)
         self.board.output.append(line)
         self._wake()
@@ -158,7 +166,8 @@ class Hub:
             story=self._story,
             output=tuple(self._output),
         )
-        self._urgent, self._gone, self._events, self._output, self._story = {}, set(), [], [], None
+        self._urgent, self._gone, self._events, self._story = {}, set(), [], None
+        self._output.clear()
         self._changed.clear()
         self.board.at = frame.at
         return frame

@@ -172,7 +172,8 @@ class _Attempt:
             except OSError as error:
                 raise DaemonError(f"{self._settings.socket}: {error.strerror or error}") from None
             else:
-                answer = await _greet(reader, writer, hello, self._until)
+                started = self.spawned.pid if self.spawned else 0
+                answer = await _greet(reader, writer, structs.replace(hello, started=started), self._until)
                 if isinstance(answer, Welcome):
                     return reader, writer, answer
                 writer.close()
@@ -212,10 +213,11 @@ async def _greet(
         if isinstance(message, Welcome | Bye):
             return message
         what = f"began with {type(message).__name__}"
+    except TimeoutError:  # an OSError, too
+        writer.close()
+        raise DaemonError("whoever listens on the socket does not answer: a daemon that is stopped or stuck?") from None
     except (OSError, asyncio.IncompleteReadError):
         return Bye(reason="the daemon hung up", again=True)
-    except TimeoutError:
-        what = "did not answer"
     except (NotUnderstood, asyncio.LimitOverrunError) as error:
         what = f"said {error}"
     writer.close()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.source import CommandRefused
 from rwk_tui.daemon.connection import Connection
@@ -21,6 +23,7 @@ from rwk_tui.daemon.protocol import (
 )
 from rwk_tui.lab.protocol import Machine
 
+_UNIT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 _BY_HAND = {
     "start": "switched on",
     "stop": "halted",
@@ -61,6 +64,8 @@ async def _do(command: AnyCommand, client: Connection, parts: Parts, hub: Hub) -
         case Logs(unit=""):
             client.follow("", None, 0)
         case Logs(machine=machine, unit=unit, lines=lines):
+            if not _UNIT_NAME.fullmatch(unit):
+                raise CommandRefused(f"{unit[:80]!r} can't be the name of a unit")
             client.follow(machine, _machine(parts, machine).unit(unit), max(1, min(lines, 2000)))
         case _:
             raise CommandRefused(f"{type(command).__name__.lower()} means nothing here")

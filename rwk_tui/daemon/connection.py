@@ -17,6 +17,10 @@ PARALLEL = 16
 """Commands of one client that may be under way at once."""
 LOG_BEAT = 0.1
 """Seconds for which log lines are gathered before they are sent together."""
+LOG_LINE = 4000
+"""Characters of a log line that are sent."""
+LOG_BLOCK = 200
+"""Log lines in one message: so many of the longest are shorter than what a client accepts."""
 
 
 class Connection:
@@ -90,7 +94,7 @@ class Connection:
             async with asyncio.TaskGroup() as group:
                 beat = group.create_task(self._send_log(machine, unit.name, waiting))
                 async for line in unit.log(lines=lines, follow=True):
-                    waiting.append(line)
+                    waiting.append(line[:LOG_LINE])
                     if len(waiting) > 2000:
                         del waiting[:1000]
                 await asyncio.sleep(2 * LOG_BEAT)
@@ -101,7 +105,9 @@ class Connection:
 
     async def _send_log(self, machine: str, unit: str, waiting: list[str]) -> None:
         while self.alive:
-            if waiting:
-                self.send(encode(LogLines(machine=machine, unit=unit, lines=tuple(waiting))))
-                waiting.clear()
+            while waiting and self.alive:
+                lines, waiting[:LOG_BLOCK] = tuple(waiting[:LOG_BLOCK]), []
+                self.send(encode(LogLines(machine=machine, unit=unit, lines=lines)))
+                with contextlib.suppress(ConnectionError):
+                    await self._writer.drain()  # logs may wait for a slow client; what comes meanwhile is bounded
             await asyncio.sleep(LOG_BEAT)

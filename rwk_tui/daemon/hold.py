@@ -53,10 +53,11 @@ class Follower:
         reply = await self.client.ask(command)
         await self.until(lambda _: self._seq >= reply.seq)
 
-    async def ended(self) -> None:
-        """Wait until the daemon has said goodbye."""
+    async def ended(self) -> str:
+        """Wait until the daemon has said goodbye, and return the reason."""
         async with self._moved:
             await self._moved.wait_for(lambda: bool(self._bye))
+        return self._bye
 
     def lab(self) -> LabRow | None:
         """The lab's row, once there is one."""

@@ -28,6 +28,11 @@ class Lifetime:
         self.ended = asyncio.Event()
         self.reason = ""
 
+    @property
+    def attended(self) -> bool:
+        """Whether a client is here whose going would end the lab."""
+        return self._attending > 0
+
     def begin(self) -> None:
         """The daemon listens: somebody has to come now."""
         self._after(self._grace, "nobody came")

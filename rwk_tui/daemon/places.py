@@ -9,7 +9,7 @@ from rwk_tui.settings import Settings
 
 LOG_KEPT = 1024 * 1024
 """Bytes of the daemon's log after which the next start begins a new one (one old one is kept)."""
-_OURS = ("daemon.lock", "daemon.log", "lab")
+_OURS = {"daemon.lock", "daemon.log", "daemon.log.1", "daemon.sock", "record.json", "canary.ledger", "lab"}
 
 
 def lock_file(settings: Settings) -> Path:
@@ -41,7 +41,7 @@ def make_state(settings: Settings) -> None:
     state.mkdir(mode=0o700, parents=True, exist_ok=True)
     mine = state.stat().st_uid == os.geteuid()
     names = {entry.name for entry in state.iterdir()}
-    if mine and (not names or names & set(_OURS)):
+    if mine and names <= _OURS:
         state.chmod(0o700)
 
 

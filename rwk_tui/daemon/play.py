@@ -84,13 +84,21 @@ async def _play_chapter(lab: Follower, chapter: Chapter, report: Report, results
 
 
 async def _settle(lab: Follower, command: Open | Next) -> str:
-    """Give the command and wait until the director rests; returns what went wrong, "" if nothing did."""
+    """Give the command and wait until the director rests; returns what went wrong, "" if nothing did.
+
+    Raises DaemonError if the lab ends meanwhile.
+    """
+    refused = ""
     try:
         await lab.do(command)
+        await lab.until(lambda board: not board.story.busy)
     except CommandRefused as refusal:
-        return str(refusal)
-    await lab.until(lambda board: not board.story.busy)
-    return lab.board.story.error
+        refused = str(refusal)
+    row = lab.lab()
+    if row is not None and row.state == "ending":
+        # Halted from elsewhere in the middle of it: that is no step that failed.
+        raise DaemonError(await lab.ended())
+    return refused or lab.board.story.error
 
 
 def _failed(step: Step, check: Check) -> Step:

@@ -20,12 +20,16 @@ class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do"):
 
 
 class Hello(Command, frozen=True, kw_only=True, tag="hello"):
-    """The first line of every client. A viewer may only look; `attend` says that this client's going ends the lab."""
+    """The first line of every client. A viewer may only look; `attend` says that this client's going ends the lab.
+
+    `started` is the pid of the daemon that this client started, 0 if none: a headless client attends no other's lab.
+    """
 
     protocol: int = PROTOCOL
     version: str = ""
     role: Literal["driver", "viewer"] = "driver"
     attend: Literal["cockpit", "headless", "none"] = "none"
+    started: int = 0
 
 
 class Open(Command, frozen=True, kw_only=True, tag="open"):

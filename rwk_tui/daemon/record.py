@@ -37,7 +37,7 @@ class Record:
             self.now = msgspec.json.decode(self._path.read_bytes(), type=Recorded)
         except FileNotFoundError:
             pass
-        except (OSError, msgspec.DecodeError) as error:
+        except (OSError, msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             self._complain(f"{self._path} can't be read, so faults and chapter of the last run are unknown: {error}")
         return self.now
 

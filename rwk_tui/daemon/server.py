@@ -31,7 +31,7 @@ class Stream(Protocol):
     """What the server needs of the daemon behind it."""
 
     def flush(self) -> int:
-        """Send what changed to every client; returns the number of the last frame."""
+        """Send what changed, if anything did, to every client; returns the number of the last frame sent."""
 
     def snapshot(self) -> bytes:
         """The whole board as a line."""
@@ -50,6 +50,7 @@ class Server:
         self._clients: set[Connection] = set()
         self._server: asyncio.Server | None = None
         self._ending = ""
+        self._inode = 0
         self.greeted = asyncio.Event()
         """Set when the first client has been let in."""
 
@@ -62,6 +63,15 @@ class Server:
             self._server = await asyncio.start_unix_server(self._meet, path=self._path, limit=COMMAND_LIMIT)
         finally:
             os.umask(old)
+        self._inode = self._path.stat().st_ino
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the socket is still where newcomers look for it."""
+        try:
+            return self._path.stat().st_ino == self._inode
+        except OSError:
+            return False
 
     def ending(self, reason: str) -> None:
         """Let nobody in any more: newcomers are told to try again in a moment."""
@@ -130,8 +140,10 @@ class Server:
             else:
                 hello = decode_command(line)
                 assert isinstance(hello, Hello)
-                # A viewer may only look, so its going must not end the lab either.
-                return structs.replace(hello, attend="none") if hello.role == "viewer" else hello
+                # A viewer may only look, so its going must not end the lab either; nor must the going of a command
+                # that wanted a lab of its own and has found somebody else's.
+                stranger = hello.attend == "headless" and hello.started != os.getpid()
+                return structs.replace(hello, attend="none") if stranger or hello.role == "viewer" else hello
         except TimeoutError:
             refusal = f"no hello within {HELLO_WITHIN:g} s"
         except NotUnderstood as error:
@@ -167,6 +179,7 @@ class Server:
                 client.reply(command.id, "a viewer may only look")
             elif not client.spawn(self._carry_out(command, client)):
                 client.reply(command.id, "too many commands at once")
+            await asyncio.sleep(0)  # lines that came together are read without waiting: let the others have their turn
 
     async def _carry_out(self, command: AnyCommand, client: Connection) -> None:
         error = ""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any, Literal
 
+from rwk_tui.board.frames import Frame
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import LabRow
 from rwk_tui.board.source import CommandRefused
@@ -18,7 +20,7 @@ from rwk_tui.daemon.places import record_file
 from rwk_tui.daemon.protocol import AnyCommand, Cancel, Heal, Hello, Logs, Reset, Resume
 from rwk_tui.daemon.record import Record
 from rwk_tui.daemon.server import Server
-from rwk_tui.daemon.wire import encode, encode_snapshot
+from rwk_tui.daemon.wire import encode_frame
 from rwk_tui.settings import Settings
 from rwk_tui.tape.write import TapeWriter
 
@@ -28,6 +30,8 @@ BEAT = 0.05
 """Seconds between two frames at least."""
 LIFE = 1.0
 """Seconds after which an empty frame is sent as a sign of life."""
+LOOK = 2.0
+"""Seconds between two looks whether the socket is still there: a lab that nobody can reach is halted."""
 TELL_WITHIN = 5.0
 """Seconds that a daemon which could not start waits for a client to tell why."""
 ETCD_PORT = 2379
@@ -51,6 +55,7 @@ class Service:
         self._reach: tuple[tuple[str, str], ...] = ()
         self._work: asyncio.Task[None] | None = None
         self._failure = ""
+        self._sent = 0
 
     async def run(self) -> int:
         """Serve until it is time to end, then halt the lab; returns the exit code."""
@@ -74,18 +79,23 @@ class Service:
             self._tape.close()
         return 1 if self._failure else 0
 
-    def flush(self) -> int:
-        """Send what changed to every client and to the tape; returns the frame's number."""
+    def flush(self, *, sign_of_life: bool = False) -> int:
+        """Send what changed to every client and to the tape; returns the number of the last frame sent.
+
+        If nothing changed, only a sign of life is worth a frame: commands without effect must not flood the others.
+        """
         frame = self.hub.drain()
-        line = encode(frame)
-        self._server.broadcast(line)
-        if self._tape is not None:
-            self._tape.write(line)
-        return frame.seq
+        if sign_of_life or frame != Frame(seq=frame.seq, at=frame.at):
+            line = encode_frame(frame)
+            self._server.broadcast(line)
+            if self._tape is not None:
+                self._tape.write(line)
+            self._sent = frame.seq
+        return self._sent
 
     def snapshot(self) -> bytes:
         """The whole board as a line."""
-        return encode_snapshot(self.hub.snapshot())
+        return encode_frame(self.hub.snapshot())
 
     async def do(self, command: AnyCommand, client: Connection) -> None:
         """Carry out a command. Raises CommandRefused."""
@@ -98,6 +108,7 @@ class Service:
             case Resume():
                 if self._phase != "choose" or parts is None:
                     raise CommandRefused("there is nothing to resume")
+                self._publish("starting")  # at once: a second choice in the same moment must find it made
                 self._begin(self._resume(parts))
             case Cancel() | Heal() if self._phase != "ready":
                 pass
@@ -109,10 +120,15 @@ class Service:
                 await dispatch(command, client, parts, self.hub)
 
     async def _pump(self) -> None:
+        looked = 0.0
         while True:
             await self.hub.changed(LIFE)
-            self.flush()
+            self.flush(sign_of_life=True)
             await asyncio.sleep(BEAT)
+            if time.monotonic() - looked > LOOK:
+                looked = time.monotonic()
+                if not self.lifetime.attended and not self._server.reachable:
+                    self.lifetime.end("nobody attends the lab, and its socket was taken away")
 
     async def _start(self) -> None:
         recorded = self._record.load()
@@ -136,7 +152,6 @@ class Service:
 
     async def _resume(self, parts: Parts) -> None:
         recorded = self._record.now
-        self._publish("starting")
         await self._watch(parts)
         await parts.lab.up()
         parts.watcher.refresh()
@@ -164,10 +179,11 @@ class Service:
             except parts.refusals as refusal:
                 raise CommandRefused(str(refusal)) from refusal
             return
-        self._begin(self._empty(parts, fresh=self._phase == "choose"))
+        fresh = self._phase == "choose"
+        self._publish("resetting")
+        self._begin(self._empty(parts, fresh=fresh))
 
     async def _empty(self, parts: Parts, *, fresh: bool) -> None:
-        self._publish("resetting")
         if fresh:
             await self._watch(parts)
         parts.faults.forget()

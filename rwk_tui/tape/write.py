@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -66,6 +67,8 @@ class TapeWriter:
 
 
 def _create(path: Path) -> tuple[Path, int]:
+    if not path.name:
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND
     path.parent.mkdir(parents=True, exist_ok=True)
     number, name = 1, path

@@ -5,9 +5,9 @@ import asyncio
 import pytest
 
 from rwk_tui.board import hub as hub_module
-from rwk_tui.board.board import Board
+from rwk_tui.board.board import OUTPUT_KEPT, Board
 from rwk_tui.board.frames import Output, Story
-from rwk_tui.board.hub import Hub
+from rwk_tui.board.hub import LINE_KEPT, Hub
 from rwk_tui.board.rows import CanaryRow, MachineRow
 
 
@@ -103,3 +103,15 @@ async def test_a_pending_change_wakes_the_pump_at_once() -> None:
     hub.publish(machine("up"))
     async with asyncio.timeout(0.5):
         await hub.changed(30)
+
+
+def test_output_is_bounded_in_length_and_number() -> None:
+    hub = Hub()
+    for number in range(3 * OUTPUT_KEPT):
+        hub.print(Output(at=0.0, step="x", machine="core-01", stream="out", text=f"{number} " + "x" * 2 * LINE_KEPT))
+    frame = hub.drain()
+    assert len(frame.output) == len(hub.board.output) == OUTPUT_KEPT
+    assert frame.output[-1].text.startswith(f"{3 * OUTPUT_KEPT - 1} xxx")
+    assert frame.output[-1].text.endswith(" characters more)")
+    assert len(frame.output[-1].text) < LINE_KEPT + 50
+    assert hub.drain().output == ()

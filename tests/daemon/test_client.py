@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import stat
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,8 @@ from support.daemon_fake import FakeWorld, make_settings, serving
 
 from rwk_tui.daemon import client as client_module
 from rwk_tui.daemon.client import DaemonClient, DaemonError
-from rwk_tui.daemon.protocol import Bye, Next, Welcome
+from rwk_tui.daemon.places import make_state
+from rwk_tui.daemon.protocol import Bye, Next, Quit, Welcome
 from rwk_tui.daemon.wire import encode
 from rwk_tui.settings import BadInput, Settings
 
@@ -76,6 +78,17 @@ async def test_what_is_not_our_daemon_is_said(settings: Settings, line: bytes, w
     server.close()
 
 
+async def test_a_daemon_that_does_not_answer_is_said(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_module, "CONNECT_WITHIN", 0.2)
+    settings.state.mkdir()
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(str(settings.socket))
+        listening.listen()
+        for start in (False, True):
+            with pytest.raises(DaemonError, match="does not answer: a daemon that is stopped or stuck"):
+                await DaemonClient.connect(settings, start=start)
+
+
 async def test_a_daemon_that_dies_ends_the_iteration_with_a_bye_and_calls_fail(settings: Settings) -> None:
     server = await answering(settings, encode(Welcome(protocol=1, version="0", pid=4711)))
     client = await DaemonClient.connect(settings)
@@ -122,6 +135,30 @@ async def test_giving_up_leaves_no_daemon_behind(settings: Settings, monkeypatch
         await DaemonClient.connect(settings, start=True)
     pid = int((settings.state / "daemon.log").read_text())
     assert not _alive(pid)
+
+
+async def test_the_daemon_runs_nothing_that_lies_in_the_current_directory(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "logging.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\nraise SystemExit('not ours')\n")
+    monkeypatch.chdir(tmp_path)
+    client = await DaemonClient.connect(settings, start=True)
+    await client.call(Quit())
+    await client.gone(20.0)
+    await client.close()
+    assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("before", "mode"), [((), 0o700), (("daemon.lock", "lab"), 0o700), (("daemon.lock", "mine"), 0o755)]
+)
+def test_a_directory_with_other_things_in_it_stays_open(settings: Settings, before: tuple[str, ...], mode: int) -> None:
+    settings.state.mkdir(mode=0o755)
+    settings.state.chmod(0o755)
+    for name in before:
+        (settings.state / name).touch()
+    make_state(settings)
+    assert stat.S_IMODE(settings.state.stat().st_mode) == mode
 
 
 def _alive(pid: int) -> bool:

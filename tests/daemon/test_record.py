@@ -30,8 +30,9 @@ def test_the_next_run_reads_what_this_one_wrote(tmp_path: Path, complaints: list
     assert complaints == []
 
 
-def test_a_damaged_record_is_said_and_counts_as_none(tmp_path: Path, complaints: list[str]) -> None:
-    (tmp_path / "record.json").write_text('{"chapter":')
+@pytest.mark.parametrize("content", [b'{"chapter":', b'{"chapter":"\xff"}', b'{"faults":' + b"[" * 100_000])
+def test_a_damaged_record_is_said_and_counts_as_none(tmp_path: Path, complaints: list[str], content: bytes) -> None:
+    (tmp_path / "record.json").write_bytes(content)
     assert Record(tmp_path / "record.json", complaints.append).load() == Recorded()
     assert len(complaints) == 1
     assert "record.json can't be read" in complaints[0]

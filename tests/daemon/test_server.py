@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import stat
 
 import msgspec
 import pytest
 from support.daemon_fake import FakeWorld, serving
 
-from rwk_tui.board.frames import PROTOCOL, Frame
+from rwk_tui.board.frames import PROTOCOL, Frame, Output
 from rwk_tui.board.rows import LabRow
 from rwk_tui.daemon import connection
+from rwk_tui.daemon import service as service_module
 from rwk_tui.daemon.client import CommandRefused, DaemonClient, DaemonError
 from rwk_tui.daemon.hold import Follower
 from rwk_tui.daemon.protocol import (
@@ -287,6 +289,47 @@ async def test_detach_leaves_the_lab_running(settings: Settings) -> None:
         assert "down" not in world.done
 
 
+async def test_a_detached_lab_that_nobody_can_reach_any_more_ends(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service_module, "LOOK", 0.05)
+    async with serving(settings, FakeWorld()) as (_, task):
+        client = await DaemonClient.connect(settings, attend="cockpit")
+        await ready(client)
+        settings.socket.unlink()
+        await asyncio.sleep(0.3)
+        assert not task.done(), "who holds it may go on"
+        await client.call(Detach())
+        async with asyncio.timeout(5):
+            assert await task == 0
+        await client.close()
+
+
+async def test_no_amount_of_output_is_too_much_for_a_client(settings: Settings) -> None:
+    world = FakeWorld()
+    world.machines["core-01"].log = tuple(f"{number}".ljust(100_000, "\0") for number in range(1000))
+    async with serving(settings, world) as (service, _):
+        client = await DaemonClient.connect(settings)
+        follower = await ready(client)
+        viewer = await DaemonClient.connect(settings, role="viewer")
+        for number in range(5000):
+            text = f"{number}".ljust(100_000, "\0")  # a NUL takes six bytes in JSON
+            service.hub.print(Output(at=0.0, step="x", machine="core-01", stream="out", text=text))
+        service.hub.tell("test", "done")
+        async with asyncio.timeout(20):
+            await follower.until(lambda board: any(event.text == "done" for event in board.events))
+            assert follower.board.output[-1].text.startswith("4999")
+            await viewer.call(Logs(machine="core-01", unit="etcd", lines=1000))
+            seen: list[str] = []
+            while not seen or not seen[-1].startswith("999"):
+                message = await anext(viewer)
+                assert not isinstance(message, Bye), message
+                seen += message.lines if isinstance(message, LogLines) else ()
+        assert len(seen) == 1000
+        await viewer.close()
+        await client.close()
+
+
 async def test_a_cockpit_that_dies_is_waited_for_then_the_lab_is_halted(settings: Settings) -> None:
     world = FakeWorld()
     async with serving(settings, world) as (_, task):
@@ -302,6 +345,83 @@ async def test_a_cockpit_that_dies_is_waited_for_then_the_lab_is_halted(settings
         assert world.done[-1] == "down"
 
 
+async def test_a_command_that_finds_somebody_else_s_lab_does_not_end_it(settings: Settings) -> None:
+    async with serving(settings, FakeWorld()) as (_, task):
+        client = await DaemonClient.connect(settings, attend="cockpit")
+        await ready(client)
+        await client.call(Detach())
+        await client.close()
+        stranger = await DaemonClient.connect(settings, attend="headless")
+        await ready(stranger)
+        await stranger.close()
+        assert not task.done()
+        owner = await DaemonClient.connect(settings, attend="none")  # it still listens and lets people in
+        await ready(owner)
+        await owner.close()
+        # Only who has started this very daemon holds it without a screen.
+        reader, writer = await asyncio.open_unix_connection(settings.socket)
+        writer.write(encode(Hello(attend="headless", started=os.getpid())))
+        await reader.readuntil()
+        writer.close()
+        async with asyncio.timeout(5):
+            assert await task == 0
+
+
+async def test_commands_without_effect_send_nobody_a_frame(settings: Settings) -> None:
+    async with serving(settings, FakeWorld()):
+        client = await DaemonClient.connect(settings)
+        await ready(client)
+        other = await DaemonClient.connect(settings, role="viewer")
+        for _ in range(200):
+            await client.call(Heal())
+        await client.call(Next())
+        frames = 0
+        async with asyncio.timeout(5):
+            async for message in other:
+                frames += isinstance(message, Frame)
+                if isinstance(message, Frame) and message.story is not None and message.story.chapter == "x":
+                    break
+        assert frames < 20, "signs of life and what changed, not a frame a command"
+        await client.close()
+        await other.close()
+
+
+async def test_a_flood_of_commands_lets_the_others_have_their_turn(settings: Settings) -> None:
+    async with serving(settings, FakeWorld()):
+        client = await DaemonClient.connect(settings)
+        await ready(client)
+        turns = 0
+
+        async def count() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        reader, writer = await asyncio.open_unix_connection(settings.socket)
+        writer.write(encode(Hello(role="viewer")) + encode(Next()) * 500)
+        await reader.readuntil()
+        counting = asyncio.create_task(count())
+        async with asyncio.timeout(5):
+            for _ in range(500):
+                while b"reply" not in await reader.readuntil():
+                    pass
+        counting.cancel()
+        writer.close()
+        assert turns > 400
+        await client.close()
+
+
+@pytest.mark.parametrize("unit", ["etcd\0", "../etcd", "/etc/passwd", "x" * 300, "no such"])
+async def test_logs_are_of_units_only(settings: Settings, unit: str) -> None:
+    async with serving(settings, FakeWorld()):
+        client = await DaemonClient.connect(settings)
+        await ready(client)
+        with pytest.raises(CommandRefused, match="can't be the name of a unit"):
+            await client.call(Logs(machine="core-01", unit=unit))
+        await client.close()
+
+
 def test_the_protocol_is_the_board_s() -> None:
     assert msgspec.json.decode(encode(Hello())) == {
         "do": "hello",
@@ -310,4 +430,5 @@ def test_the_protocol_is_the_board_s() -> None:
         "version": "",
         "role": "driver",
         "attend": "none",
+        "started": 0,
     }

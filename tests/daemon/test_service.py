@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from typing import cast
 
 import pytest
 from support.daemon_fake import FakeWorld, serving
 
 from rwk_tui.board.rows import FaultRow, LabRow
 from rwk_tui.daemon.client import CommandRefused, DaemonClient
+from rwk_tui.daemon.connection import Connection
 from rwk_tui.daemon.hold import Follower
 from rwk_tui.daemon.parts import Compose
 from rwk_tui.daemon.places import make_state, record_file
@@ -82,6 +84,25 @@ async def test_the_other_choice_empties_it(settings: Settings) -> None:
             await service.hub.wait(lambda board: (r := board.get(LabRow, "lab")) is not None and r.state == "ready", 5)
         assert world.done == ["watch", "forget", "reset", "epoch the lab was reset"]
         assert Record(record_file(settings), pytest.fail).load().chapter == ""
+        await client.close()
+
+
+@pytest.mark.parametrize(("first", "second"), [(Reset(), Reset()), (Reset(), Resume()), (Resume(), Reset())])
+async def test_of_two_choices_in_one_moment_the_first_counts(
+    settings: Settings, first: Reset | Resume, second: Reset | Resume
+) -> None:
+    leave_record(settings)
+    world = FakeWorld(left="something")
+    async with serving(settings, world) as (service, _):
+        client = await DaemonClient.connect(settings)
+        follower = await in_state(client, "choose")
+        nobody = cast("Connection", None)
+        await service.do(first, nobody)
+        with pytest.raises(CommandRefused):
+            await service.do(second, nobody)
+        async with asyncio.timeout(5):
+            await follower.until(lambda board: (r := board.get(LabRow, "lab")) is not None and r.state == "ready")
+        assert world.done.count("watch") == 1
         await client.close()
 
 

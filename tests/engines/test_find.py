@@ -118,6 +118,15 @@ def test_a_broken_one_on_path_is_passed_over(here: Settings, tmp_path: Path) -> 
     assert find_engine("etcd", here).source == "wheel"
 
 
+def test_a_directory_on_path_that_can_t_be_looked_into_is_passed_over(
+    here: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake_engine(tmp_path / "path" / "etcd", "3.6.1")
+    # Not even its name is possible, so that this holds for root too, who may look into everything.
+    monkeypatch.setenv("PATH", f"/{'x' * 300}:{tmp_path / 'path'}")
+    assert find_engine("etcd", here).version == "3.6.1"
+
+
 def test_one_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> None:
     path = script(tmp_path / "etcd", f"echo $$ > {tmp_path / 'group'}\nsleep 60 &\nwait")
     started = time.monotonic()

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from rwk_tui.daemon.client import DaemonClient
+from rwk_tui.daemon.hold import Follower
 from rwk_tui.settings import Settings, as_environment
 
 pytestmark = [pytest.mark.real, pytest.mark.usefixtures("engines")]
@@ -60,6 +62,29 @@ def test_play_fails_when_a_check_fails_and_passes_over_the_rest(settings: Settin
     assert (one["status"], two["status"]) == ("failed", "skipped")
     assert one["checks"][0]["status"] == "failed"
     assert last["summary"]["failed"] == last["summary"]["skipped"] == 1
+
+
+async def test_a_lab_that_is_ended_in_a_step_is_said_and_is_no_failed_step(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "slow.yaml").write_text(
+        "title: Slow\ngoal: A check that takes long\nstarts: {}\nsteps:\n"
+        "  - title: Nothing serves here\n    say: x\n    expect:\n      - serving: core-01\n        within: 60\n"
+    )
+    play = await asyncio.to_thread(start, settings, "play", "slow", "--scenarios", str(tmp_path))
+    try:
+        async with asyncio.timeout(30):
+            while not settings.socket.exists():  # noqa: ASYNC110 - nothing tells when a socket appears
+                await asyncio.sleep(0.02)
+            client = await DaemonClient.connect(settings, role="viewer")
+            async with Follower(client) as lab:
+                await lab.until(lambda board: any(step.status == "running" for step in board.story.steps))
+                os.kill(client.welcome.pid, signal.SIGTERM)
+            await client.close()
+        out, err = await asyncio.to_thread(play.communicate, timeout=30)
+    finally:
+        play.kill()
+    assert play.returncode == 1
+    assert err == "rwk-tui: SIGTERM came; the lab is halted\n"
+    assert "failed" not in out
 
 
 def test_an_unknown_chapter_is_bad_input(settings: Settings) -> None:

@@ -70,6 +70,16 @@ def test_a_tampered_line_ends_the_tape_there(tmp_path: Path) -> None:
     assert "\n" not in tape.problem
 
 
+def test_a_line_that_is_no_text_ends_the_tape_there(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    write(path, frame(1))
+    with path.open("ab") as file:
+        file.write(b'{"t":"frame","seq":2,"at":2,"gone":["\xff"]}\n')
+    tape = Tape(path)
+    assert [one.seq for one in tape] == [1]
+    assert f"{path}:3: the line is damaged" in tape.problem
+
+
 def test_it_must_begin_with_the_whole_board(tmp_path: Path) -> None:
     write(tmp_path / "t.jsonl", frame(2))
     tape = Tape(tmp_path / "t.jsonl")
@@ -83,6 +93,7 @@ def test_it_must_begin_with_the_whole_board(tmp_path: Path) -> None:
         (b"", "no header"),
         (b"\x7fELF" * 100, "no header"),
         (b"[" * 100_000, "no header"),
+        (b'{"version":"\xff"}\n', "no header"),
         (b'{"tape":1,"protocol":99,"version":"9.9"}\n', "rwk-tui 9.9"),
     ],
 )
@@ -114,6 +125,7 @@ def test_a_failing_disk_is_told_once_and_stops_the_tape(tmp_path: Path, monkeypa
 def test_a_place_that_can_t_be_written_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert len(write(tmp_path / "file" / "t.jsonl", frame(1))) == 1
+    assert len(write(Path("/"), frame(1))) == 1
 
 
 async def test_the_source_keeps_the_pace_of_the_run_times_a_factor(tmp_path: Path) -> None:

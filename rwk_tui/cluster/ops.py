@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
@@ -15,9 +16,13 @@ Tell = Callable[[Stream, str], None]
 """Where an operation says what it prints (out, err) and what it thinks (note), line by line."""
 
 
+LINES_KEPT = 5000
+"""Lines of each stream that a result holds, the newest ones: a command may run and print for a whole talk."""
+
+
 @dataclass(frozen=True, slots=True)
 class OpResult:
-    """How an operation ended; only commands have anything but exit code 0."""
+    """How an operation ended; only commands have anything but exit code 0. `stdout` and `stderr` are their ends."""
 
     exit_code: int = 0
     stdout: str = ""
@@ -68,7 +73,7 @@ class RunOp:
 
     async def follow(self, running: Run, tell: Tell) -> OpResult:
         """Tell each line as it comes; when this is cancelled, the command ends with its children."""
-        lines: dict[str, list[str]] = {"out": [], "err": []}
+        lines: dict[str, deque[str]] = {"out": deque(maxlen=LINES_KEPT), "err": deque(maxlen=LINES_KEPT)}
         try:
             async for line in running:
                 lines[line.stream].append(line.text)
@@ -198,10 +203,14 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """Do several operations at once, each `apart` seconds after the one before; all end before this one does."""
+    """Do several operations at once, each `apart` seconds after the one before; all end before this one does.
+
+    The first begins after `pause` seconds.
+    """
 
     ops: tuple[Op, ...]
     apart: float = 0.0
+    pause: float = 0.0
 
     @property
     def machine(self) -> str:
@@ -215,7 +224,7 @@ class Together:
         return "\n".join(op.command() for op in self.ops)
 
     async def run(self, tell: Tell) -> OpResult:
-        runs = (self._after(number * self.apart, op, tell) for number, op in enumerate(self.ops))
+        runs = (self._after(self.pause + number * self.apart, op, tell) for number, op in enumerate(self.ops))
         results = await asyncio.gather(*runs, return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):

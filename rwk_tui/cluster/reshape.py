@@ -28,6 +28,9 @@ APART = 0.1
 """Seconds between the starts of new members. Each first asks the others whether it was there before; where all of them
 listen but none serves yet, each waits two seconds for the others."""
 
+NOTICING = 0.3
+"""Seconds in which a leader is sure to notice that its followers are gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Knowledge:
@@ -101,9 +104,22 @@ def discover(machines: Sequence[Machine], settings: Settings, discovery: Discove
     return Together(tuple(UnitOp(m, UNIT, "start", member_spec(m, settings, discovery)) for m in machines))
 
 
-def wipe(machines: Sequence[Machine], unit: str = UNIT) -> tuple[Op, ...]:
-    """Stop a member on each machine and delete its data."""
+def wipe(machines: Sequence[Machine], *, leader: str = "") -> tuple[Op, ...]:
+    """Stop the members on these machines and delete their data.
+
+    A leader that is asked to end hands over first, and tries that for seven seconds if its heir is leaving as well. So
+    the one on the machine `leader` stops after the others: then it sees that there is nobody left, and does not try.
+    Where no leader is known, they stop one after another.
+    """
+    known = any(machine.name == leader for machine in machines)
+    rounds = [[m for m in machines if m.name != leader], [m for m in machines if m.name == leader]]
+    if not known:
+        rounds = [[machine] for machine in machines]
+    stops = (
+        Together(tuple(UnitOp(m, UNIT, "stop") for m in some), pause=NOTICING if n else 0.0)
+        for n, some in enumerate(rounds)
+    )
     return (
-        Together(tuple(UnitOp(machine, unit, "stop") for machine in machines)),
-        Together(tuple(RunOp(machine, ("rm", "-rf", data_dir(machine, unit))) for machine in machines)),
+        *(stop for stop in stops if stop.ops),
+        Together(tuple(RunOp(machine, ("rm", "-rf", data_dir(machine))) for machine in machines)),
     )

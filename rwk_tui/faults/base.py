@@ -65,6 +65,9 @@ class Fault(Protocol):
     def persists(self, board: Board, target: str) -> bool:
         """Whether the fault is still there when an earlier run's lab goes on."""
 
+    def is_over(self, board: Board, target: str, since: float) -> bool:
+        """Whether it was seen after `since` (unix, s) that somebody mended it by other means than healing."""
+
 
 def machine_of(target: str) -> str:
     """The machine that a target lies on."""
@@ -94,6 +97,15 @@ def units(board: Board, *states: str) -> tuple[str, ...]:
         for row in board.rows(UnitRow)
         if row.state in states and machine_is_up(board, row.machine)
     )
+
+
+def unit_left(board: Board, target: str, since: float, *states: str) -> bool:
+    """Whether the unit was seen after `since` (unix, s) in none of the states, or went with its machine's disk."""
+    row = board.get(UnitRow, f"unit/{target}")
+    if row is not None:
+        return row.fresh and row.seen_at > since and row.state not in states
+    machine = board.get(MachineRow, f"machine/{machine_of(target)}")
+    return machine is not None and machine.fresh and machine.seen_at > since and machine.power == "gone"
 
 
 def unit_is_well(board: Board, machine: str, unit: str) -> bool:

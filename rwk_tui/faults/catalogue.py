@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Coroutine, Iterable
 from typing import Any
 
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import FaultKindRow, FaultRow, UnitRow
 from rwk_tui.faults.base import LEADER, Fault, FaultRefused, leader, machine_of
-from rwk_tui.faults.machine import Destroy, PowerCut
-from rwk_tui.faults.network import PARTITION, Partition
-from rwk_tui.faults.process import KillUnit, PauseUnit
+from rwk_tui.faults.kinds import KINDS
+from rwk_tui.faults.network import PARTITION
 from rwk_tui.lab.protocol import Lab, LabError
 from rwk_tui.settings import Settings
 from rwk_tui.watch.watcher import Watcher
@@ -40,8 +40,10 @@ class Faults:
         self._watcher = watcher
         self._timeouts = settings.timeouts
         self._record = record
-        kinds: tuple[Fault, ...] = (KillUnit(), PauseUnit(), PowerCut(), Partition(), Destroy())
-        self._kinds = {kind.name: kind for kind in kinds}
+        self._kinds = KINDS
+        self._acted: dict[str, float] = {}
+        """When (unix, s) what each active fault does was done."""
+        self._healing: set[str] = set()
         self._active: dict[str, FaultRow] = {}
         self._number = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -56,7 +58,7 @@ class Faults:
         """Publish what can be broken, now and whenever that changes."""
         if not self._listening:
             self._listening = True
-            self._watcher.subscribe(self._publish_kinds)
+            self._watcher.subscribe(self._look)
         self._publish_kinds()
 
     async def inject(self, fault: str, target: str, confirm: str = "") -> FaultRow:
@@ -74,16 +76,19 @@ class Faults:
             self._watcher.expected.announce(subject, state)
         at = self._hub.now()
         self._watcher.expected.disturb(machine_of(target), at)
+        if kind.healable:
+            # From here on it can be healed: whoever is cancelled in the middle may have broken something already.
+            self._active[row.id] = row
+            self._hub.publish(row)
         try:
             await kind.inject(self._lab, target)
         except LabError as error:
-            self._record(self.active)
+            self._strike_out(row)
             raise FaultRefused(f"{kind.title.lower()}, {target}: {error}") from error
-        if kind.healable:
-            self._active[row.id] = row
-            self._hub.publish(row)
-        else:
-            self._record(self.active)
+        finally:
+            self._acted[row.id] = self._hub.now()
+        if not kind.healable:
+            self._strike_out(row)
         self._hub.tell("fault", f"{row.text} (you)", level="bad", subject=row.key, by_presenter=True, at=at)
         self._watcher.refresh()
         self._start(self._tell_effect(row, at))
@@ -97,9 +102,12 @@ class Faults:
         chosen = list(reversed(self._active.values()))
         if id != "all":
             chosen = [row for row in chosen if id in ("", row.id)][:1]
+        healed = []
         for row in chosen:
-            await self._heal_one(row)
-        return tuple(chosen)
+            if row.id in self._active:  # another client may have healed it meanwhile
+                await self._heal_one(row)
+                healed.append(row)
+        return tuple(healed)
 
     async def restore(self, rows: Iterable[FaultRow]) -> None:
         """Take up the faults that an earlier run recorded, as far as the lab still has them; links are cut again."""
@@ -110,6 +118,7 @@ class Faults:
             if not kind.persists(self._hub.board, row.target):
                 continue
             self._active[row.id] = row
+            self._acted[row.id] = self._hub.now()
             self._hub.publish(row)
             if row.fault == PARTITION:
                 await kind.inject(self._lab, row.target)
@@ -121,6 +130,7 @@ class Faults:
             task.cancel()
         self._hub.retract(*(row.key for row in self.active))
         self._active.clear()
+        self._acted.clear()
         self._record(())
 
     async def settled(self) -> None:
@@ -169,13 +179,14 @@ class Faults:
         others = tuple(other for other in self.active if other.id != row.id)
         at, problem = self._hub.now(), ""
         self._hub.tell("heal", f"{kind.undone(row.target)} (you)", subject=row.key, by_presenter=True, at=at)
+        self._healing.add(row.id)
         try:
             await kind.heal(self._lab, row.target, others)
         except LabError as error:
             problem = str(error)
-        self._active.pop(row.id, None)
-        self._record(self.active)
-        self._hub.retract(row.key)
+        finally:
+            self._healing.discard(row.id)
+        self._strike_out(row)
         self._watcher.refresh()
         if problem:
             self._hub.tell("heal", f"nothing left to heal on {row.target}: {problem}", level="warning", subject=row.key)
@@ -217,6 +228,22 @@ class Faults:
             duration_ms=round(took, 1),
             resolution_ms=50.0,
         )
+
+    def _strike_out(self, row: FaultRow) -> None:
+        self._active.pop(row.id, None)
+        self._acted.pop(row.id, None)
+        self._record(self.active)
+        self._hub.retract(row.key)
+
+    def _look(self) -> None:
+        """Something changed: strike out what was mended by other means, and say what can be broken now."""
+        for row in self.active:
+            if row.id in self._healing:
+                continue
+            if self._kinds[row.fault].is_over(self._hub.board, row.target, self._acted.get(row.id, math.inf)):
+                self._strike_out(row)
+                self._hub.tell("heal", f"no longer so: {row.text}", subject=row.key)
+        self._publish_kinds()
 
     def _publish_kinds(self) -> None:
         board = self._hub.board

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import FaultRow, MachineRow
 from rwk_tui.faults.base import machine_is_well
-from rwk_tui.lab.protocol import Lab
+from rwk_tui.lab.protocol import Lab, LabError
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,10 @@ class PowerCut:
 
     async def heal(self, lab: Lab, target: str, others: tuple[FaultRow, ...]) -> None:
         machine = lab.machines[target]
-        if (await machine.status()).power not in ("up", "starting"):
+        power = (await machine.status()).power
+        if power == "gone":
+            raise LabError("it was destroyed meanwhile")  # switched on, it would be another machine
+        if power not in ("up", "starting"):
             await machine.start()
 
     def holds(self, board: Board, target: str) -> bool:
@@ -52,6 +55,10 @@ class PowerCut:
     def persists(self, board: Board, target: str) -> bool:
         row = board.get(MachineRow, f"machine/{target}")
         return row is not None and row.power in ("off", "halted")
+
+    def is_over(self, board: Board, target: str, since: float) -> bool:
+        row = board.get(MachineRow, f"machine/{target}")
+        return row is not None and row.seen_at > since and row.fresh and row.power in ("up", "gone")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,4 +99,7 @@ class Destroy:
         return True
 
     def persists(self, board: Board, target: str) -> bool:
+        return False
+
+    def is_over(self, board: Board, target: str, since: float) -> bool:
         return False

@@ -56,3 +56,6 @@ class Partition:
 
     def persists(self, board: Board, target: str) -> bool:
         return True
+
+    def is_over(self, board: Board, target: str, since: float) -> bool:
+        return False

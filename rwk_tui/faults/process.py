@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import FaultRow, UnitRow
-from rwk_tui.faults.base import machine_of, unit_is_well, unit_of, units
+from rwk_tui.faults.base import machine_of, unit_is_well, unit_left, unit_of, units
 from rwk_tui.lab.protocol import Lab, Unit
 
 
@@ -57,6 +57,9 @@ class KillUnit:
         row = board.get(UnitRow, f"unit/{target}")
         return row is not None and row.state in ("failed", "stopped")
 
+    def is_over(self, board: Board, target: str, since: float) -> bool:
+        return unit_left(board, target, since, "failed", "stopped")
+
 
 @dataclass(frozen=True, slots=True)
 class PauseUnit:
@@ -102,3 +105,6 @@ class PauseUnit:
     def persists(self, board: Board, target: str) -> bool:
         row = board.get(UnitRow, f"unit/{target}")
         return row is not None and row.state == "paused"
+
+    def is_over(self, board: Board, target: str, since: float) -> bool:
+        return unit_left(board, target, since, "paused")

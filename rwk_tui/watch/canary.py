@@ -187,6 +187,7 @@ class Canary:
             seq = self._ledger.intend()
         except OSError as error:
             self._disk = error.strerror or str(error)
+            self._gaps.restart()  # it is not etcd that stopped the writes
             self.publish()
             return
         epoch, before = self._ledger.epoch.number, self._newest

@@ -57,9 +57,11 @@ class Checker:
             return
         verdict = await self.verify(timeout)
         targets = self._targets()
-        if not verdict.holds or verdict.epoch != self._ledger.epoch.number or not targets:
+        if not verdict.holds or not targets:
             return
         async with self._one:
+            if verdict.epoch != self._ledger.epoch.number or len(self._ledger.epoch.acknowledged) < KEPT:
+                return  # another epoch began while we waited
             low = sorted(self._ledger.epoch.acknowledged)[-KEPT]
             self._ledger.trim(low)
             try:

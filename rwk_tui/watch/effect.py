@@ -32,9 +32,13 @@ class Effect:
     resolution_ms: float = 0.0
     settled: bool = True
     why: str = ""
+    etcd: bool = True
+    """Whether there is an etcd at all, of which something can be measured."""
 
     def words(self) -> str:
         """The effect in words."""
+        if not self.etcd:
+            return "there is no etcd that could feel it"
         parts: list[str] = []
         if self.new_leader:
             after = f" after {seconds(self.election_ms)}" if self.election_ms is not None else ""
@@ -59,6 +63,8 @@ async def measure(
     while True:
         now = hub.now()
         quorum = hub.board.get(QuorumRow, "quorum")
+        if now - since >= SETTLE and (quorum is None or quorum.state == "none"):
+            return Effect(etcd=False)
         quiet = canary.gap() is None and now - canary.last_acknowledged < QUIET
         settled = now - since >= SETTLE and quiet and quorum is not None and bool(quorum.leader)
         if settled or now - start >= deadline:

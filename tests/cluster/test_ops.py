@@ -12,7 +12,7 @@ from support.story_fakes import StageLab
 
 from rwk_tui.cluster import reshape
 from rwk_tui.cluster.members import Member, find, list_from_any, read_members
-from rwk_tui.cluster.ops import MachineOp, OpResult, Retry, RunOp, Tell, Together, UnitOp, commands_of
+from rwk_tui.cluster.ops import LINES_KEPT, MachineOp, OpResult, Retry, RunOp, Tell, Together, UnitOp, commands_of
 from rwk_tui.cluster.version import etcd_version, read_version
 from rwk_tui.lab.protocol import LabError, Machine
 from rwk_tui.settings import Settings
@@ -192,6 +192,22 @@ async def test_wiping_stops_before_it_deletes() -> None:
     for machine in lab.stage.values():
         assert machine.done == [f"stop {machine.name}/etcd"]
         assert machine.ran == [("rm", "-rf", "/nowhere/etcd")]
+
+
+async def test_wiping_stops_the_leader_last_and_one_after_another_where_none_is_known() -> None:
+    machines = list(StageLab().stage.values())
+    followers, leading, _ = reshape.wipe(machines, leader="core-02")
+    assert followers.command() == "stop etcd\nstop etcd"
+    assert leading.machine == "core-02"
+    assert [op.machine for op in reshape.wipe(machines)[:3]] == ["core-01", "core-02", "core-03"]
+
+
+async def test_a_result_keeps_the_end_of_an_endless_output() -> None:
+    machine = StageLab().stage["core-01"]
+    machine.answers["yes"] = (0, "\n".join(str(number) for number in range(LINES_KEPT + 100)))
+    result = await RunOp(machine, ("yes",)).run(Ear())
+    assert len(result.stdout.splitlines()) == LINES_KEPT
+    assert result.stdout.endswith(f"\n{LINES_KEPT + 99}")
 
 
 async def test_versions() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -211,3 +212,56 @@ async def test_a_reset_forgets_every_fault(world: World) -> None:
     assert world.faults.active == ()
     assert world.hub.board.rows(FaultRow) == []
     assert world.journal[-1] == "record "
+
+
+async def test_a_fault_that_was_mended_by_other_means_is_over(world: World) -> None:
+    await world.faults.inject("kill-unit", "core-01/etcd")
+    assert await world.hub.wait(lambda board: "core-01/etcd" not in world.targets("kill-unit"), WAIT)
+    assert len(world.faults.active) == 1
+    await world.lab.fakes["core-01"].unit("etcd").start()
+    assert await world.hub.wait(lambda board: not board.rows(FaultRow), WAIT)
+    assert world.journal[-1] == "record "
+    assert await world.hub.wait(lambda board: "core-01/etcd" in world.targets("kill-unit"), WAIT)
+    await world.faults.inject("kill-unit", "core-01/etcd")
+
+
+async def test_a_power_cut_is_not_healed_into_another_machine(world: World) -> None:
+    await world.faults.inject("power-cut", "core-01")
+    await world.lab.fakes["core-01"].destroy()
+    world.journal.clear()
+    await world.faults.heal()
+    assert not [line for line in world.journal if line.startswith("start")]
+    assert world.hub.board.rows(FaultRow) == []
+
+
+async def test_what_was_cancelled_in_the_middle_can_be_healed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = asyncio.Event()
+
+    async def hang() -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(world.lab.fakes["core-01"], "kill", hang)
+    work = asyncio.create_task(world.faults.inject("power-cut", "core-01"))
+    await begun.wait()
+    with pytest.raises(FaultRefused, match="already"):
+        await world.faults.inject("power-cut", "core-01")
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    assert [row.target for row in world.faults.active] == ["core-01"]
+
+
+async def test_without_etcd_nothing_is_said_to_stand_still(tmp_path: Path) -> None:
+    made = World(tmp_path)
+    made.cluster.statuses.clear()
+    made.cluster.broken = {name: refused() for name in ALL}
+    for machine in made.lab.fakes.values():
+        machine.units.clear()
+    await made.watcher.start()
+    made.watcher.alert(60)
+    made.faults.kinds()
+    assert await made.hub.wait(lambda board: "core-01" in made.targets("power-cut"), WAIT)
+    await made.faults.inject("power-cut", "core-01")
+    await made.faults.settled()
+    assert made.told("effect") == ["core-01 lost its power → there is no etcd that could feel it"]
+    await made.stop()

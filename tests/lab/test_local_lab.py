@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import socket
 import stat
@@ -179,3 +180,59 @@ async def test_a_power_cut_does_not_wait_for_a_halt(here: Settings) -> None:
 
 def _mode(path: str) -> int:
     return stat.S_IMODE(Path(path).stat().st_mode)
+
+
+async def test_on_a_full_disk_machines_die_all_the_same_and_a_reset_makes_room(
+    here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab = LocalLab(here, {})
+    try:
+        await lab.up()
+        one, two = lab.machines["core-01"], lab.machines["core-02"]
+        runs = [await machine.run(["sleep", "60"]) for machine in (one, two)]
+
+        def full(*_: object, **__: object) -> str:
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("tempfile.mkstemp", full)
+            patch.setattr("tempfile.mkdtemp", full)
+            with pytest.raises(LabError, match="No space left on device"):
+                await one.kill()
+            assert await runs[0].wait() == 128 + 9
+            with pytest.raises(LabError, match="No space left on device"):
+                await two.destroy()
+            assert await runs[1].wait() == 128 + 9
+            assert not two.disk.exists()
+        await lab.reset()
+        powers = json.loads((here.state / "lab" / "machines.json").read_text())
+        assert {entry["power"] for entry in powers.values()} == {"up"}
+    finally:
+        await lab.down()
+
+
+async def test_a_machine_switched_on_while_it_is_destroyed_does_not_run_without_a_disk(here: Settings) -> None:
+    lab = LocalLab(here, PROGRAMS)
+    try:
+        await lab.up()
+        machine = lab.machines["core-01"]
+        await serve(machine)
+        await asyncio.gather(machine.destroy(), machine.start(), return_exceptions=True)
+        assert ((await machine.status()).power == "up") == machine.disk.exists()
+        assert machine.show("kill") == "# nothing runs on core-01"
+    finally:
+        await lab.down()
+
+
+async def test_a_cancelled_reset_leaves_no_link_cut(here: Settings) -> None:
+    lab = LocalLab(here, {})
+    try:
+        await lab.up()
+        await lab.link("core-01", "core-02").cut()
+        reset = asyncio.create_task(lab.reset())
+        await asyncio.sleep(0)
+        reset.cancel()
+        await asyncio.gather(reset, return_exceptions=True)
+        assert not any(link.is_cut for link in lab.links)
+    finally:
+        await lab.down()

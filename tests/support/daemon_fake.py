@@ -41,12 +41,13 @@ class FakeUnit:
 class FakeMachine:
     name: str
     done: list[str]
+    log: tuple[str, ...] = ("one", "two")
 
     async def reach(self, port: int) -> tuple[str, int]:
         return f"{self.name}.test", port
 
     def unit(self, name: str) -> FakeUnit:
-        return FakeUnit(name)
+        return FakeUnit(name, self.log)
 
     async def start(self) -> None:
         self.done.append(f"start {self.name}")

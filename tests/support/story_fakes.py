@@ -111,6 +111,12 @@ class FakeCanary:
     def new_epoch(self, why: str) -> None:
         self.epochs.append(why)
 
+    def pause(self) -> None:
+        self.epochs.append("(paused)")
+
+    def resume(self) -> None:
+        self.epochs.append("(resumed)")
+
     async def verify(self) -> FakeVerdict:
         return self.verdict
 

@@ -50,7 +50,7 @@ class FakeUnit:
         return self.machine.units.get(self.name, UnitStatus("stopped"))
 
     async def log(self, *, lines: int = 200, follow: bool = False) -> AsyncIterator[str]:
-        for line in list[str]():
+        for line in self.machine.logs.get(self.name, [])[-lines:]:
             yield line
 
     def show(self, verb: UnitVerb) -> str:
@@ -68,6 +68,7 @@ class FakeMachine:
     address: str
     now: MachineStatus = field(default_factory=lambda: MachineStatus("up", 0.0, ""))
     units: dict[str, UnitStatus] = field(default_factory=dict)
+    logs: dict[str, list[str]] = field(default_factory=dict)
     done: list[str] = field(default_factory=list)
     fails: str = ""
     data: str = "/nowhere"

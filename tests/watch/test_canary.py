@@ -267,3 +267,19 @@ async def test_old_keys_are_deleted_once_they_were_checked_and_never_while_one_i
     ]
     verdict = await checker.verify(5.0)
     assert (verdict.lost, verdict.checked, verdict.acknowledged) == (0, 5, 20)
+
+
+async def test_a_full_disk_is_no_outage_of_etcd(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    await world.until("acknowledged", 3)
+
+    def full(fd: int, data: bytes) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("rwk_tui.watch.ledger.os.write", full)
+    assert await world.hub.wait(lambda board: world.row.state == "stopped", WAIT)
+    await asyncio.sleep(0.8)
+    assert world.canary.gap() is None
+    monkeypatch.undo()
+    assert await world.hub.wait(lambda board: world.row.state == "flowing", WAIT)
+    assert world.canary.gaps() == []
+    assert [event for event in world.hub.board.events if event.kind == "outage"] == []

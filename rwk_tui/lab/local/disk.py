@@ -95,7 +95,11 @@ def remove_tree(path: Path) -> None:
     with said(f"can't remove {path}"):
         if not path.exists():
             return
-        away = Path(tempfile.mkdtemp(dir=path.parent, prefix=".gone-"))
+        try:
+            away = Path(tempfile.mkdtemp(dir=path.parent, prefix=".gone-"))
+        except OSError:
+            shutil.rmtree(path)  # no room for a directory: then bit by bit must do
+            return
         path.rename(away / path.name)
         shutil.rmtree(away)
 

@@ -28,6 +28,7 @@ class Powers:
     def __init__(self, file: Path) -> None:
         self._file = file
         self._powers: dict[str, tuple[Power, float]] = {}
+        self._written = True
         self.load()
 
     def load(self) -> None:
@@ -47,7 +48,14 @@ class Powers:
         """Write down a new state. Raises LabError if the disk refuses; the state in memory is then new all the same."""
         if self._powers[machine][0] != power:
             self._powers[machine] = (power, time.time())
+            self._written = False
+        self.save()
+
+    def save(self) -> None:
+        """Write what a disk refused before. Raises LabError."""
+        if not self._written:
             write_json(self._file, {name: {"power": p, "since": s} for name, (p, s) in self._powers.items()})
+            self._written = True
 
 
 @dataclass(slots=True)

@@ -114,8 +114,8 @@ class LocalLab:
     async def reset(self) -> None:
         """Bring the lab to three running machines with empty disks and open links, whatever state it is in."""
         self._hold.take()
+        self._ground.network.heal_all()  # first, so that a reset that is cancelled leaves no link cut behind
         await _all(machine.destroy() for machine in self._machines.values())
-        self._ground.network.heal_all()
         self._broke_off = []
         await self.up()
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shlex
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rwk_tui.board.rows import Power
 from rwk_tui.lab.local import show
@@ -51,15 +53,15 @@ class LocalMachine:
         async with self._lock:
             if self._power() == "up":
                 return
-            self._set("starting")
             try:
+                self._set("starting")
                 make_directory(self._disk / "etc" / "units")
                 make_directory(self._disk / "log")
                 await asyncio.gather(*(unit.boot() for unit in self._known()))
             except BaseException:
                 if self._power() == "starting":
                     self._kill_all()
-                    self._set("off")
+                    self._note("off")
                 raise
             if self._power() == "starting":  # its power may have been cut meanwhile
                 self._set("up")
@@ -69,7 +71,7 @@ class LocalMachine:
         async with self._lock:
             if self._power() not in ("up", "starting"):
                 return
-            self._set("stopping")
+            self._note("stopping")
             try:
                 await asyncio.gather(
                     *(unit.end() for unit in self._units.values()),
@@ -81,19 +83,27 @@ class LocalMachine:
                     self._set("halted")
 
     async def kill(self) -> None:
-        """Cut its power, whatever it is doing."""
+        """Cut its power, whatever it is doing. A disk that refuses to note it keeps nothing alive."""
         if self._power() in ("up", "starting", "stopping"):
-            self._set("off")
-        await self._dead()
+            self._note("off")
+        self._kill_all()
+        async with self._lock:
+            await self._bury()
+        self._ground.powers.save()
 
     async def destroy(self) -> None:
-        """Cut its power and lose its disk."""
-        await self.kill()
+        """Cut its power and lose its disk, which is what makes room on a full one. Nothing stops it half-way."""
+        if self._power() in ("up", "starting", "stopping"):
+            self._note("off")
+        self._kill_all()
         async with self._lock:
-            self._set("gone")
+            # Whoever waited for the lock before us may have switched it on again.
+            self._note("gone")
+            await self._bury()
             for unit in self._units.values():
                 unit.forget()
-            await asyncio.to_thread(remove_tree, self._disk)
+            await _to_the_end(asyncio.to_thread(remove_tree, self._disk))
+            self._ground.powers.save()
         self._ground.changed()
 
     async def status(self) -> MachineStatus:
@@ -188,8 +198,15 @@ class LocalMachine:
         return self._ground.powers.get(self._name)[0]
 
     def _set(self, power: Power) -> None:
-        self._ground.powers.set(self._name, power)
-        self._ground.changed()
+        try:
+            self._ground.powers.set(self._name, power)
+        finally:
+            self._ground.changed()
+
+    def _note(self, power: Power) -> None:
+        """Be in a new state; where the disk refuses to keep it, that is tried again with the next one."""
+        with contextlib.suppress(LabError):
+            self._set(power)
 
     def _place(self, path: str) -> Path:
         place = (self._disk / path).resolve()
@@ -201,11 +218,20 @@ class LocalMachine:
         for group in self._ground.processes.of(self._name):
             group.signal(signal.SIGKILL)
 
-    async def _dead(self) -> None:
+    async def _bury(self) -> None:
+        """Kill what runs, and wait until its end was noticed."""
+        groups = self._ground.processes.of(self._name)
         self._kill_all()
-        async with self._lock:
-            groups = self._ground.processes.of(self._name)
-            self._kill_all()
-            await asyncio.gather(*(group.wait() for group in groups))
-            for unit in self._units.values():
-                await unit.settled()
+        await asyncio.gather(*(group.wait() for group in groups))
+        for unit in self._units.values():
+            await unit.settled()
+
+
+async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
+    """Wait for something that can't be stopped; whoever cancels us is heard when it is done."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

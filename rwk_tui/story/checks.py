@@ -6,10 +6,12 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
 from rwk_tui.board.rows import CanaryRow
+from rwk_tui.cluster.etcd import UNIT
 from rwk_tui.cluster.ops import OpResult
 from rwk_tui.cluster.version import Version
 from rwk_tui.lab.protocol import LabError
@@ -87,9 +89,7 @@ async def _look(what: schema.Part, look: Look, context: Context, memory: Memory)
         case schema.Key():
             return await _key(what, look)
         case schema.Serving():
-            alive = (await look.cluster()).with_leader()
-            missing = [name for name in many(what.on) if name not in alive]
-            return Seen(not missing, f"not serving: {', '.join(missing)}" if missing else "serving")
+            return await _serving(what, look, context)
         case schema.MachineIs():
             powers = {name: (await context.lab.machines[name].status()).power for name in many(what.on)}
             return Seen(set(powers.values()) == {what.power}, ", ".join(f"{n} {p}" for n, p in powers.items()))
@@ -105,8 +105,29 @@ async def _look(what: schema.Part, look: Look, context: Context, memory: Memory)
         case schema.OutputIs():
             return _output(what, context, memory)
         case schema.Hashes():
-            return await _hashes(what, look)
+            return await _hashes(what, look, memory)
     raise LabError(f"no such check: {what}")
+
+
+async def _serving(what: schema.Serving, look: Look, context: Context) -> Seen:
+    alive = (await look.cluster()).with_leader()
+    missing = [name for name in many(what.on) if name not in alive]
+    words = []
+    for name in missing:
+        unit = context.lab.machines[name].unit(UNIT)
+        status = await unit.status()
+        last = [line async for line in unit.log(lines=1)] if status.state == "failed" else []
+        words.append(" ".join([name, *(f"({status.exit}: {_said(line)})" for line in last)]))
+    return Seen(not missing, f"not serving: {', '.join(words)}" if missing else "serving")
+
+
+def _said(line: str) -> str:
+    """What a line of etcd's log says, without time and place in the code."""
+    try:
+        entry = msgspec.json.decode(line, type=dict[str, Any])
+    except msgspec.DecodeError:
+        return line[-200:]
+    return ": ".join(str(entry[key]) for key in ("msg", "error") if key in entry)[-200:]
 
 
 async def _members(what: schema.Members, look: Look) -> Seen:
@@ -160,7 +181,8 @@ def _writes(what: schema.Writes, context: Context, memory: Memory) -> Seen:
     if memory.acknowledged < 0:
         memory.acknowledged = row.acknowledged
     if what.state == "stopped":
-        return Seen(row.state in ("failing", "stopped"), row.state)
+        # A canary that itself stopped, paused or without room for its ledger, proves nothing about etcd.
+        return Seen(row.state == "failing", f"{row.state}: {row.why}" if row.why else row.state)
     more = row.acknowledged - memory.acknowledged
     return Seen(row.state == "flowing" and more > 0, f"{row.state}, {row.acknowledged} acknowledged")
 
@@ -183,10 +205,9 @@ async def _lost(what: schema.Lost, context: Context, memory: Memory) -> Seen:
     if not verdict.done:
         return Seen(False, f"could not be checked: {verdict.why}")
     saw = f"{verdict.lost} of {verdict.acknowledged} acknowledged writes lost"
-    if memory.version and memory.version < PROMISES:
-        version = ".".join(str(part) for part in memory.version)
-        return Seen(True, f"{saw} (only reported: etcd {version} promises less)")
-    return Seen(verdict.lost <= what.most, saw)
+    if not verdict.acknowledged:
+        return Seen(False, f"{saw}: nothing was written that could be lost")
+    return _promised(Seen(verdict.lost <= what.most, saw), memory)
 
 
 def _output(what: schema.OutputIs, context: Context, memory: Memory) -> Seen:
@@ -198,14 +219,23 @@ def _output(what: schema.OutputIs, context: Context, memory: Memory) -> Seen:
     return Seen(not missing and not present, saw, final=True)
 
 
-async def _hashes(what: schema.Hashes, look: Look) -> Seen:
+async def _hashes(what: schema.Hashes, look: Look, memory: Memory) -> Seen:
     clients = {name: await look.client(name) for name in what.equal}
     statuses = [await client.status() for client in clients.values()]
     # Writes go on meanwhile, so all are asked about a revision that all have.
     common = min(status.revision for status in statuses)
     hashes = {name: await client.hashkv(common) for name, client in clients.items()}
     equal = len({(answer.hash, answer.compacted) for answer in hashes.values()}) == 1
-    return Seen(equal, ", ".join(f"{name} {answer.hash:x}" for name, answer in hashes.items()) + f" at {common}")
+    saw = ", ".join(f"{name} {answer.hash:x}" for name, answer in hashes.items()) + f" at {common}"
+    return _promised(Seen(equal, saw), memory)
+
+
+def _promised(seen: Seen, memory: Memory) -> Seen:
+    """What was seen, but only as a report where this etcd promises nothing of the kind."""
+    if seen.holds or not memory.version or memory.version >= PROMISES:
+        return seen
+    version = ".".join(str(part) for part in memory.version)
+    return Seen(True, f"{seen.saw} (only reported: etcd {version} promises less)")
 
 
 def _canary(context: Context) -> CanaryRow | None:

@@ -11,13 +11,32 @@ from typing import Any
 
 import msgspec
 
+from rwk_tui.faults.base import LEADER, machine_of
+from rwk_tui.faults.kinds import KINDS
 from rwk_tui.settings import BadInput, Settings
 from rwk_tui.story import variables
 from rwk_tui.story.convert import WrongError, convert, part
-from rwk_tui.story.schema import ACTIONS, CHECKS, Action, Chapter, Check, Part, Run, Starts, Step, Until
+from rwk_tui.story.schema import (
+    ACTIONS,
+    CHECKS,
+    MACHINES,
+    Action,
+    Chapter,
+    Check,
+    Inject,
+    Part,
+    Run,
+    Starts,
+    Step,
+    Until,
+)
+from rwk_tui.story.words import in_words
 from rwk_tui.story.yaml_lines import Document, Place, Value, YamlError, parse
 
 LARGEST = 256 * 1024
+LONGEST_WAIT = 3600.0
+"""Seconds that a check may wait at most."""
+UNIT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
 NEEDS = re.compile(r"etcd >= \d+(\.\d+)*")
 
 
@@ -71,7 +90,7 @@ def _read(path: Path) -> str:
         with path.open("rb") as file:
             content = file.read(LARGEST + 1)
     except OSError as error:
-        raise BadInput(f"{path}: {error.strerror or error}") from error
+        raise BadInput(f"{path}:1: file: {error.strerror or error}") from error
     if len(content) > LARGEST:
         raise BadInput(f"{path}:1: file: larger than {LARGEST // 1024} KiB")
     try:
@@ -92,8 +111,12 @@ def _chapter(name: str, value: Value) -> Chapter:
         raise WrongError((), "the file is empty")
     raw = convert(value, _RawChapter, ())
     starts = Starts() if raw.starts is None else convert(raw.starts, Starts, ("starts",))
+    if not raw.title.strip():
+        raise WrongError(("title",), "is empty")
     if not raw.steps:
         raise WrongError(("steps",), "a chapter needs at least one step")
+    if len(set(starts.etcd)) != len(starts.etcd):
+        raise WrongError(("starts", "etcd"), "a machine is named twice")
     down = [machine for machine in starts.etcd if machine not in starts.machines]
     if down:
         raise WrongError(("starts", "etcd"), f"{down[0]} is a member but not among the machines that are up")
@@ -105,6 +128,8 @@ def _chapter(name: str, value: Value) -> Chapter:
 
 def _step(value: Any, place: Place) -> Step:
     raw = convert(value, _RawStep, place)
+    if not raw.title.strip():
+        raise WrongError((*place, "title"), "is empty")
     if raw.needs and not NEEDS.fullmatch(raw.needs):
         raise WrongError((*place, "needs"), f'{raw.needs!r} is not like "etcd >= 3.6"')
     return Step(
@@ -131,6 +156,7 @@ def _action(value: Any, place: Place) -> Action:
             raise WrongError((*inside, "command"), f"{str(error).lower()} in the command") from error
         if not words:
             raise WrongError((*inside, "command"), "the command is empty")
+    _check_fields(what, inside)
     _check_variables(given, inside)
     return Action(verb=verb, what=what)
 
@@ -139,16 +165,17 @@ def _check(value: Any, place: Place) -> Check:
     within: float | None = None
     if isinstance(value, dict) and "within" in value and len(value) == 2:
         given = value["within"]
-        if isinstance(given, bool) or not isinstance(given, int | float) or given <= 0:
-            raise WrongError((*place, "within"), "must be a number of seconds above 0")
+        if isinstance(given, bool) or not isinstance(given, int | float) or not 0 < given <= LONGEST_WAIT:
+            raise WrongError((*place, "within"), f"must be a number of seconds from 0 to {LONGEST_WAIT:g}")
         within = float(given)
         value = {key: item for key, item in value.items() if key != "within"}
     verb, given = _verb(value, CHECKS, "check", place)
     what = part(given, CHECKS[verb], (*place, verb))
     if all(getattr(what, name) in (None, msgspec.UNSET) for name in what.__struct_fields__):
         raise WrongError((*place, verb), "says nothing to check")
+    _check_fields(what, (*place, verb))
     _check_variables(given, (*place, verb))
-    return Check(verb=verb, what=what, text=_text(verb, given), within=within)
+    return Check(verb=verb, what=what, text=in_words(what), within=within)
 
 
 def _verb(value: Any, verbs: Mapping[str, type[Part]], kind: str, place: Place) -> tuple[str, Any]:
@@ -162,6 +189,24 @@ def _verb(value: Any, verbs: Mapping[str, type[Part]], kind: str, place: Place) 
         hint = f", did you mean {close[0]!r}?" if close else f"; there are: {', '.join(verbs)}"
         raise WrongError((*place, verb), f"unknown {kind} {verb!r}{hint}")
     return verb, given
+
+
+def _check_fields(what: Part, place: Place) -> None:
+    """Refuse what fits its type and still can't be meant: nothing to act on or to look for, no such unit or fault."""
+    for name in ("on", "machines", "equal", "contains"):
+        if getattr(what, name, None) in ((), "", ("",)):
+            raise WrongError((*place, name), "is empty")
+    unit = getattr(what, "unit", None)
+    if unit is not None and not UNIT_NAME.fullmatch(unit):
+        raise WrongError((*place, "unit"), f"{unit!r} can't be the name of a unit")
+    if isinstance(what, Inject):
+        if what.fault not in KINDS:
+            raise WrongError((*place, "fault"), f"there is no fault {what.fault!r}; there are: {', '.join(KINDS)}")
+        machine = machine_of(what.target)
+        if machine != LEADER and machine not in MACHINES:
+            raise WrongError((*place, "target"), f"there is no machine {machine!r}; there are: {', '.join(MACHINES)}")
+        if KINDS[what.fault].confirm and what.confirm != machine:
+            raise WrongError((*place, "confirm"), f"must be {machine!r}, because this can't be healed")
 
 
 def _check_variables(given: Any, place: Place) -> None:
@@ -179,18 +224,3 @@ def _strings(given: Any, place: Place) -> Iterator[tuple[Place, str]]:
     elif isinstance(given, list):
         for number, item in enumerate(given):
             yield from _strings(item, (*place, number))
-
-
-def _text(verb: str, given: Any) -> str:
-    """A check as one line for the screen, close to how the file says it."""
-
-    def plain(item: Any) -> str:
-        if isinstance(item, list):
-            return " ".join(plain(part) for part in item) or "none"
-        if isinstance(item, bool):
-            return "yes" if item else "no"
-        return "none" if item is None else str(item)
-
-    if isinstance(given, dict):
-        return f"{verb}: " + ", ".join(f"{key} {plain(item)}" for key, item in given.items())
-    return f"{verb}: {plain(given)}" if given is not None else verb

@@ -12,6 +12,7 @@ from rwk_tui.cluster import reshape
 from rwk_tui.cluster.etcd import REGISTRY_CLIENT_PORT, Discovery
 from rwk_tui.cluster.members import Member
 from rwk_tui.cluster.ops import MachineOp, Op, OpResult, RunOp, Tell, Together, UnitOp, commands_of
+from rwk_tui.faults.base import leader
 from rwk_tui.lab.protocol import LabError, Machine, MachineVerb, UnitVerb
 from rwk_tui.story import schema
 from rwk_tui.story.context import Context
@@ -96,13 +97,13 @@ def plan(action: Action, context: Context, wait: Wait) -> tuple[Op, ...]:
             discovery = Discovery(token, machines[registry].url(REGISTRY_CLIENT_PORT))
             return (reshape.discover([machines[name] for name in on], settings, discovery),)
         case schema.EtcdWipe(on=on):
-            return reshape.wipe([machines[name] for name in many(on)])
+            return reshape.wipe([machines[name] for name in many(on)], leader=leader(context.hub.board))
         case schema.Inject(fault=fault, target=target, confirm=confirm):
             return (ToldOp(f"fault: {fault} {target}", lambda: context.faults.inject(fault, target, confirm)),)
         case schema.Heal(what=what):
             return (ToldOp(f"heal: {what}", lambda: context.faults.heal(what)),)
         case schema.Until(check=check):
-            return (ToldOp(f"waiting for {check.text}", lambda: wait(check)),)
+            return (ToldOp(f"waiting: {check.text}", lambda: wait(check)),)
     raise LabError(f"no plan for the action {action.verb!r}")
 
 

@@ -48,7 +48,7 @@ async def _etcd(starts: Starts, context: Context) -> None:
         op = reshape.bootstrap(machines, context.settings)
     context.watcher.alert()
     await op.run(lambda _stream, _text: None)
-    serving = Check(verb="serving", what=Serving(on=starts.etcd), text="serving")
+    serving = Check(verb="serving", what=Serving(on=starts.etcd), text="they serve")
     deadline = context.within(context.settings.timeouts.member_start)
     outcome = await wait_for(serving, context, Memory(began=context.hub.now()), deadline, lambda _saw: None)
     if not outcome.holds:

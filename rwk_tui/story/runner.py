@@ -9,6 +9,7 @@ from typing import Literal
 
 from rwk_tui.board.frames import Check as CheckShown
 from rwk_tui.board.frames import Output, StepStatus
+from rwk_tui.board.rows import MemberRow
 from rwk_tui.cluster.ops import OpResult, RunOp, Stream, commands_of
 from rwk_tui.cluster.version import Version
 from rwk_tui.faults.catalogue import FaultRefused
@@ -72,7 +73,10 @@ class Runner:
                 # An election that follows is measured from here.
                 watcher.expected.disturb(machine, self._context.hub.now())
             try:
-                await self._action(title, action, memory, ran, shown)
+                if self._ends_everything(action):
+                    await self._end_everything(title, action, memory, ran, shown)
+                else:
+                    await self._action(title, action, memory, ran, shown)
             except Refusals as error:
                 raise StepFailed(str(error) or f"{action.verb} took too long") from error
             finally:
@@ -97,12 +101,27 @@ class Runner:
             if isinstance(op, RunOp) and isinstance(what, schema.Run) and what.background:
                 await self._start(title, op, "chapter" if what.background == "chapter" else "step")
                 continue
-            async with asyncio.timeout(self._context.within(self._context.settings.timeouts.action)):
+            async with asyncio.timeout(self._action_deadline(action)):
                 result = await op.run(self._teller(title, op.machine))
             memory.last = result
             _judge(action, result)
-        if action.verb == "etcd-wipe":
-            self._context.watcher.canary.new_epoch("the members' data was deleted")
+
+    def _ends_everything(self, action: Action) -> bool:
+        """Whether no member keeps its data: only then is everything gone on purpose."""
+        members = {row.machine for row in self._context.hub.board.rows(MemberRow)}
+        return isinstance(action.what, schema.EtcdWipe) and members <= set(many(action.what.on))
+
+    async def _end_everything(
+        self, title: str, action: Action, memory: Memory, ran: list[str], shown: Callable[[], None]
+    ) -> None:
+        """Wipe the whole cluster. The canary pauses: etcd would wait for its writes, which nobody can acknowledge."""
+        canary = self._context.watcher.canary
+        canary.pause()
+        try:
+            await self._action(title, action, memory, ran, shown)
+            canary.new_epoch("the members' data was deleted")
+        finally:
+            canary.resume()
 
     async def _check(
         self,
@@ -129,6 +148,11 @@ class Runner:
         )
         put("passed" if outcome.holds else "failed", outcome.saw)
         return outcome.holds
+
+    def _action_deadline(self, action: Action) -> float:
+        """Waiting for a check has the check's own deadline, with some time on top for its last look."""
+        usual = self._context.within(self._context.settings.timeouts.action)
+        return self._deadline(action.what.check) + usual if isinstance(action.what, schema.Until) else usual
 
     def _deadline(self, check: Check) -> float:
         return self._context.within(check.within or self._context.settings.timeouts.check)

@@ -235,7 +235,7 @@ class Hashes(Part, frozen=True, kw_only=True):
 
 
 class Check(Part, frozen=True, kw_only=True):
-    """One expectation, in the words of the file; `within` overrides its deadline (s, times the backend's slack)."""
+    """One expectation and its sentence for the audience; `within` overrides its deadline (s, times the slack)."""
 
     verb: str
     what: Any

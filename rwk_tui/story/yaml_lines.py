@@ -56,6 +56,9 @@ def parse(text: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise YamlError(mark.line + 1 if mark else 1, f"not YAML: {error.problem or error.context}") from error
+    except (OverflowError, ValueError) as error:
+        # PyYAML turns escapes such as "\\U…" into characters without asking whether there is one.
+        raise YamlError(_last_line(document), "not YAML: an escape that stands for no character") from error
     except yaml.YAMLError as error:
         position = getattr(error, "position", 0)
         at = position if isinstance(position, int) else 0
@@ -92,6 +95,8 @@ class _Builder:
         if tag:
             raise YamlError(line, f"a tag ({tag}): plain values only", place)
         if isinstance(event, yaml.ScalarEvent):
+            if any("\ud800" <= char <= "\udfff" for char in event.value):
+                raise YamlError(line, "an escape that stands for no character", place)
             return _scalar(event)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._list(place)
@@ -110,11 +115,18 @@ class _Builder:
             if not isinstance(event, yaml.ScalarEvent) or event.anchor or event.tag:
                 raise YamlError(line, "a key must be a plain word", place)
             key = event.value
+            if not key.isprintable():
+                raise YamlError(line, "a key must be a plain word", place)
             if key in values:
                 raise YamlError(line, f"{key!r} is given twice", place)
             self._document.lines[(*place, key)] = line
             values[key] = self._value(next(self._events), (*place, key))
         return values
+
+
+def _last_line(document: Document) -> int:
+    """The last line on which something was read."""
+    return max(document.lines.values(), default=1)
 
 
 def _line(event: yaml.Event) -> int:

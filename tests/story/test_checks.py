@@ -12,6 +12,7 @@ from support.story_fakes import FakeGap, FakeVerdict, Stage, stage
 
 from rwk_tui.board.rows import CanaryRow
 from rwk_tui.cluster.ops import OpResult
+from rwk_tui.lab.protocol import UnitStatus
 from rwk_tui.story.checks import Memory, Outcome, wait_for
 from rwk_tui.story.load import _check
 from rwk_tui.watch.answers import Hash, KeyValue, Member, Page, Status, Written
@@ -195,3 +196,28 @@ async def test_losses_are_a_promise_on_new_etcds_and_a_report_on_old_ones(tmp_pa
     assert "1 of 10 acknowledged writes lost (only reported: etcd 3.5.1" in old.saw
     demo.watcher.canary.verdict = FakeVerdict(done=False, why="no member answers")
     assert not (await ask_on(demo, {"lost": 0}, THREE)).holds
+
+
+async def test_equal_hashes_are_a_promise_on_new_etcds_and_a_report_on_old_ones(tmp_path: Path) -> None:
+    differ = replace(THREE, hashes={"core-02": 9})
+    given = {"hashes": ["core-01", "core-02"]}
+    assert not (await ask(tmp_path, given, differ, Memory(began=0.0, version=(3, 7, 3)))).holds
+    assert (await ask(tmp_path, given, differ, Memory(began=0.0, version=(3, 5, 1)))).holds
+
+
+async def test_where_nothing_was_written_nothing_is_proved(tmp_path: Path) -> None:
+    demo = stage(tmp_path, CHAPTER)
+    demo.watcher.canary.verdict = FakeVerdict(0, 0)
+    assert not (await ask_on(demo, {"lost": 0}, THREE)).holds
+    stopped = canary("stopped", 9)
+    demo.context.hub.publish(stopped)
+    assert not (await ask_on(demo, {"writes": "stopped"}, THREE)).holds
+
+
+async def test_a_member_that_does_not_serve_because_it_failed_says_why(tmp_path: Path) -> None:
+    demo = stage(tmp_path, CHAPTER)
+    unit = UnitStatus("failed", exit="exit code 1")
+    demo.lab.stage["core-02"].units["etcd"] = unit
+    demo.lab.stage["core-02"].logs["etcd"] = ["one", '{"msg":"can not write","error":"no space left on device"}']
+    outcome = await ask_on(demo, {"serving": "core-02"}, TWO)
+    assert outcome.saw == "not serving: core-02 (exit code 1: can not write: no space left on device)"

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.story_fakes import Stage, stage
 
 from rwk_tui.board.frames import Story
-from rwk_tui.story.director import Refused
+from rwk_tui.board.rows import MemberRow
+from rwk_tui.settings import Timeouts
+from rwk_tui.story.director import Director, Refused
+from rwk_tui.story.load import load_chapter
 
 CHAPTER = """\
 title: Demo
@@ -148,7 +152,7 @@ async def test_a_failed_check_says_what_was_seen_and_the_story_can_go_on(tmp_pat
     assert demo.statuses()[0] == "failed"
     check = demo.story.steps[0].checks[0]
     assert (check.status, check.saw) == ("failed", "something else")
-    assert demo.story.error == "step 1 failed: output: one, but saw: something else"
+    assert demo.story.error == "step 1 failed: the command says “one”, but saw: something else"
     assert demo.story.step == 1
     await go(demo)
     assert demo.statuses()[:2] == ["failed", "passed"]
@@ -249,7 +253,7 @@ async def test_a_preparation_that_fails_says_so_and_next_prepares_again(tmp_path
     demo = stage(tmp_path, CHAPTER)
     await demo.director.open("demo", 1)
     await demo.director.settled()
-    assert demo.story.error == "could not prepare: step 1 failed, output: one, but saw: nothing"
+    assert demo.story.error == "could not prepare: step 1 failed, the command says “one”, but saw: nothing"
     demo.lab.stage["core-01"].answers["echo"] = (0, "one")
     await go(demo)
     assert demo.lab.resets == 2
@@ -343,3 +347,44 @@ async def test_closing_ends_everything(tmp_path: Path) -> None:
     await demo.director.close()
     assert not demo.director.busy
     assert demo.lab.stage["core-01"].runs[-1].killed
+
+
+WIPES = """title: a
+goal: b
+steps:
+  - title: Part of it
+    do: [{etcd-wipe: core-03}]
+  - title: All of it
+    do: [{etcd-wipe: [core-01, core-02, core-03]}]
+"""
+
+
+async def test_only_a_wipe_of_every_member_excuses_what_was_written(tmp_path: Path) -> None:
+    demo = await opened(tmp_path, WIPES)
+    epochs = demo.watcher.canary.epochs
+    epochs.clear()
+    demo.context.hub.publish(
+        *(
+            MemberRow(seen_at=1.0, id=name, name=name, machine=name, role="follower", health="healthy", since=1.0)
+            for name in demo.lab.stage
+        )
+    )
+    await go(demo)
+    assert epochs == []
+    await go(demo)
+    assert epochs == ["(paused)", "the members' data was deleted", "(resumed)"]
+
+
+async def test_waiting_for_a_check_has_the_deadline_of_the_check(tmp_path: Path) -> None:
+    until = "{until: {machine: {on: core-01, power: gone}, within: 0.4}}"
+    text = f"title: a\ngoal: b\nsteps:\n  - title: One\n    do: [{until}]\n"
+    demo = stage(tmp_path, text)
+    settings = replace(demo.context.settings, timeouts=Timeouts(action=0.2, check=0.1))
+    director = Director(
+        replace(demo.context, settings=settings), [load_chapter(tmp_path / "demo.yaml")], lambda *_: None
+    )
+    await director.open("demo")
+    await director.settled()
+    await director.next()
+    await director.settled()
+    assert "not within 0.4 s, but core-01 up" in demo.story.error

@@ -34,6 +34,63 @@ BAD = {
     "not a mapping": ("- a\n", 1, "chapter: must be a mapping, not a list"),
     "tab": (GOOD.replace("    say", "\tsay"), 5, "chapter: a tab in the indentation: use spaces"),
     "syntax": (GOOD.replace("title: One", "title: [One"), 5, "chapter: not YAML: "),
+    "no such character": ('title: "\\UFFFFFFFF"\n', 1, "chapter: not YAML: an escape that stands for no character"),
+    "a step without a name": (GOOD.replace("title: One", 'title: " "'), 4, "steps.1.title: is empty"),
+    "half a character": (
+        GOOD.replace("say: Hello", 'say: "\\ud800"'),
+        5,
+        "steps.1.say: an escape that stands for no character",
+    ),
+    "a key of two lines": ('title: a\n"a\\nb": c\n', 2, "chapter: a key must be a plain word"),
+    "nobody to act on": (
+        GOOD.replace('run: {on: core-01, command: "echo ${core-02.client}"}', "etcd-bootstrap: []"),
+        7,
+        "steps.1.do.1.etcd-bootstrap.on: is empty",
+    ),
+    "nothing to look for": (
+        GOOD.replace("leader: core-01", 'output: ""'),
+        9,
+        "steps.1.expect.1.output.contains: is empty",
+    ),
+    "no hosts to compare": (
+        GOOD.replace("leader: core-01", "hashes: []"),
+        9,
+        "steps.1.expect.1.hashes.equal: is empty",
+    ),
+    "a unit outside": (
+        GOOD.replace('run: {on: core-01, command: "echo ${core-02.client}"}', "stop-unit: {on: core-01, unit: ../x}"),
+        7,
+        "steps.1.do.1.stop-unit.unit: '../x' can't be the name of a unit",
+    ),
+    "no such fault": (
+        GOOD.replace('run: {on: core-01, command: "echo ${core-02.client}"}', "inject: {fault: melt, target: core-01}"),
+        7,
+        "steps.1.do.1.inject.fault: there is no fault 'melt'; there are: kill-unit, ",
+    ),
+    "a fault that hits nobody": (
+        GOOD.replace(
+            'run: {on: core-01, command: "echo ${core-02.client}"}', "inject: {fault: power-cut, target: core-9}"
+        ),
+        7,
+        "steps.1.do.1.inject.target: there is no machine 'core-9'",
+    ),
+    "a fault that must be confirmed": (
+        GOOD.replace(
+            'run: {on: core-01, command: "echo ${core-02.client}"}', "inject: {fault: destroy, target: core-01}"
+        ),
+        7,
+        "steps.1.do.1.inject.confirm: must be 'core-01'",
+    ),
+    "an endless wait": (
+        GOOD.replace("within: 3", "within: 1e400"),
+        11,
+        "steps.1.expect.2.within: must be a number of ",
+    ),
+    "a member named twice": (
+        GOOD.replace("steps:", "starts: {etcd: [core-01, core-01]}\nsteps:"),
+        3,
+        "starts.etcd: a machine is named twice",
+    ),
     "control character": ("title: \x01\n", 1, "chapter: not YAML: "),
     "unknown action": (
         GOOD.replace("- run:", "- rum:"),
@@ -164,7 +221,7 @@ def test_a_good_chapter_is_typed(tmp_path: Path) -> None:
     step = chapter.steps[0]
     assert step.do[0].what == Run(on="core-01", command="echo ${core-02.client}")
     assert [check.what for check in step.expect] == [Leader(who="core-01"), Members(voters=("core-01",))]
-    assert [check.text for check in step.expect] == ["leader: core-01", "members: voters core-01"]
+    assert [check.text for check in step.expect] == ["core-01 leads", "core-01 votes"]
     assert step.expect[1].within == 3.0
 
 

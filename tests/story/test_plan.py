@@ -69,8 +69,8 @@ async def test_faults_and_waits_are_told_but_have_nothing_to_type(tmp_path: Path
             assert op.command() == ""
             await op.run(lambda _stream, text: notes.append(text))
     assert shown.faults.asked == ["inject partition core-01", "heal all"]
-    assert waited == ["unit: on core-01, state stopped"]
-    assert notes == ["fault: partition core-01", "heal: all", "waiting for unit: on core-01, state stopped"]
+    assert waited == ["etcd on core-01 is stopped"]
+    assert notes == ["fault: partition core-01", "heal: all", "waiting: etcd on core-01 is stopped"]
 
 
 def test_variables_stand_for_addresses_of_this_lab(tmp_path: Path) -> None:

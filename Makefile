@@ -12,7 +12,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup run test lint types bench wheel lock clean
+.PHONY: help setup run test lint types bench pictures wheel lock clean
 
 help:
 	@echo "make run     open the cockpit on a local lab (without a terminal: play every chapter)"
@@ -20,6 +20,7 @@ help:
 	@echo "make setup   only the virtual environment, from the lock"
 	@echo "make lint    lint, format, types and import contract"
 	@echo "make bench   measure what the tool promises"
+	@echo "make pictures  draw the README's pictures from a real run"
 	@echo "make wheel   build the wheel into dist/"
 	@echo "make lock    write the lock files anew (needs uv)"
 
@@ -69,6 +70,9 @@ bench: setup
 	@set -e; for script in bench/[!_]*.py; do \
 	    grep -q '__main__' $$script || continue; echo "== $$script"; $(BIN)/python $$script; \
 	done
+
+pictures: setup
+	$(BIN)/python assets/pictures/make.py
 
 wheel: setup
 	$(BIN)/python -m hatchling build -t wheel

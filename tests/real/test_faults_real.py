@@ -12,14 +12,13 @@ from rwk_tui.faults.catalogue import FaultRefused
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
-SUBNET = 43
 SLOWEST = 6000.0
 """ms: an election takes 1 to 2 s at etcd's own timings; a busy test machine gets some more."""
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[RealWorld]:
-    async with real_world(SUBNET) as made:
+async def world(subnet: int) -> AsyncIterator[RealWorld]:
+    async with real_world(subnet) as made:
         yield made
 
 

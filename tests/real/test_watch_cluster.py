@@ -15,12 +15,10 @@ from rwk_tui.watch.etcd import EtcdClient, EtcdError
 
 pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
 
-SUBNET = 42
-
 
 @pytest.fixture
-async def world() -> AsyncIterator[RealWorld]:
-    async with real_world(SUBNET) as made:
+async def world(subnet: int) -> AsyncIterator[RealWorld]:
+    async with real_world(subnet) as made:
         yield made
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import QuorumRow
 from rwk_tui.watch.canary import Canary
 from rwk_tui.watch.gaps import Gap
-from rwk_tui.watch.leadership import Election
+from rwk_tui.watch.leadership import Election, Leadership
 from rwk_tui.watch.wording import seconds
 
 SETTLE = 1.0
@@ -55,9 +55,7 @@ class Effect:
         return ", ".join(parts)
 
 
-async def measure(
-    hub: Hub, canary: Canary, elections: Callable[[], Sequence[Election]], since: float, deadline: float
-) -> Effect:
+async def measure(hub: Hub, canary: Canary, leadership: Leadership, since: float, deadline: float) -> Effect:
     """Say what the disturbance at `since` (unix, s) did, once writes flow again or `deadline` seconds have passed."""
     start = hub.now()
     while True:
@@ -66,9 +64,12 @@ async def measure(
         if now - since >= SETTLE and (quorum is None or quorum.state == "none"):
             return Effect(etcd=False)
         quiet = canary.gap() is None and now - canary.last_acknowledged < QUIET
-        settled = now - since >= SETTLE and quiet and quorum is not None and bool(quorum.leader)
+        led = quorum is not None and bool(quorum.leader) and not leadership.undecided
+        settled = now - since >= SETTLE and quiet and led
         if settled or now - start >= deadline:
-            return _effect(canary.gaps(since), elections(), since, settled, quorum.why if quorum is not None else "")
+            return _effect(
+                canary.gaps(since), leadership.elections, since, settled, quorum.why if quorum is not None else ""
+            )
         await asyncio.sleep(0.05)
 
 

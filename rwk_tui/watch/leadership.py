@@ -40,6 +40,11 @@ class Leadership:
         self._lost_at = 0.0
         self.elections: list[Election] = []
 
+    @property
+    def undecided(self) -> bool:
+        """Whether a new leader is seen whose term is not reported yet: its election is not told before that."""
+        return bool(self._early[0])
+
     def forget(self) -> None:
         """The cluster is gone; the next one starts from nothing."""
         self._leader, self._term, self._leaderless, self._quorum = "", 0, False, "none"
@@ -72,6 +77,7 @@ class Leadership:
                 at, self._looked = early[1], early[2]
             self._changed(quorum, rows, at)
         self._leader, self._term, self._leaderless = quorum.leader, quorum.term, False
+        self._early = ("", 0.0, 0.0)
         for row in rows.values():
             if isinstance(row, MemberRow) and row.role == "leader" and row.fresh:
                 self._seen_leading = row.seen_at

@@ -91,7 +91,7 @@ class Watcher:
 
     async def measure(self, since: float, deadline: float) -> Effect:
         """What the disturbance at `since` (unix, s) did; waits until writes flow again, at most `deadline` seconds."""
-        return await measure(self._hub, self.canary, lambda: self._leadership.elections, since, deadline)
+        return await measure(self._hub, self.canary, self._leadership, since, deadline)
 
     async def hashes(self) -> HashCheck:
         """Compare what the members store; asserts something only for engines that promise it, 3.6 and newer."""

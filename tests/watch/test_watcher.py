@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -310,3 +311,15 @@ async def test_a_lab_whose_disks_are_gone_forgets_its_cluster(world: World) -> N
 
 def canary(board: Board) -> CanaryRow:
     return board.get(CanaryRow, "canary/etcd") or CanaryRow(seen_at=0, name="etcd", state="idle")
+
+
+async def test_an_effect_is_not_told_before_the_election_that_belongs_to_it(world: World) -> None:
+    await world.quorum("healthy")
+    since = world.hub.now()
+    world.cluster.lead("core-02", 2, "core-03")  # the leader is reported before its term
+    assert await world.hub.wait(lambda board: quorum(board).leader == "core-02", WAIT)
+    effect = asyncio.create_task(world.watcher.measure(since, WAIT))
+    done, _ = await asyncio.wait([effect], timeout=1.5)
+    assert not done
+    world.cluster.lead("core-02", 3, "core-03")
+    assert (await effect).new_leader == "core-02"

@@ -65,7 +65,9 @@ async def measure(hub: Hub, canary: Canary, leadership: Leadership, since: float
             return Effect(etcd=False)
         quiet = canary.gap() is None and now - canary.last_acknowledged < QUIET
         led = quorum is not None and bool(quorum.leader) and not leadership.undecided
-        settled = now - since >= SETTLE and quiet and led
+        # The first write is acknowledged before a probe can see who leads now.
+        flowing = all(now - gap.end >= QUIET for gap in canary.gaps(since))
+        settled = now - since >= SETTLE and quiet and flowing and led
         if settled or now - start >= deadline:
             return _effect(
                 canary.gaps(since), leadership.elections, since, settled, quorum.why if quorum is not None else ""

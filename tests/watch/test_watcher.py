@@ -323,3 +323,18 @@ async def test_an_effect_is_not_told_before_the_election_that_belongs_to_it(worl
     assert not done
     world.cluster.lead("core-02", 3, "core-03")
     assert (await effect).new_leader == "core-02"
+
+
+async def test_an_effect_is_not_told_with_the_first_write_that_comes_through(world: World) -> None:
+    """Writes flow a moment before a probe sees the new leader."""
+    await world.quorum("healthy")
+    since = world.hub.now()
+    effect = asyncio.create_task(world.watcher.measure(since, WAIT))
+    assert await world.hub.wait(lambda _: world.watcher.canary.last_acknowledged > since, WAIT)
+    world.cluster.put_fails = refused()
+    assert await world.hub.wait(lambda _: world.hub.now() - since > 1.2, 3.0)
+    world.cluster.put_fails = None
+    assert await world.hub.wait(lambda _: world.watcher.canary.gap() is None, WAIT)
+    await asyncio.sleep(0.1)
+    world.cluster.lead("core-02", 3, "core-03")
+    assert (await effect).new_leader == "core-02"

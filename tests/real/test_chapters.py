@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
-from support.story_engines import best_engines, wheel_engines
 from support.story_real import Rig, rig
+
+from rwk_tui.engines.find import Engine
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -21,12 +20,10 @@ def report(stage: Rig) -> str:
 
 
 @pytest.mark.parametrize("chapter", CHAPTERS)
-@pytest.mark.parametrize("which", ["best", "wheel"])
-async def test_a_chapter_passes(chapter: str, which: str) -> None:
-    engines: Path | None = best_engines() if which == "best" else wheel_engines()
-    if engines is None:
-        pytest.skip(f"no {which} etcd here")
-    async with rig(engines, 52 if which == "best" else 53) as stage:
+@pytest.mark.parametrize("which", ["engines", "wheel_engines"])
+async def test_a_chapter_passes(chapter: str, which: str, subnet: int, request: pytest.FixtureRequest) -> None:
+    found: dict[str, Engine] = request.getfixturevalue(which)
+    async with rig(found["etcd"].path.parent, subnet) as stage:
         story = await stage.play(chapter)
         version = stage.director._version
         old = chapter == "05-bootstrap" and version < (3, 6)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from collections.abc import AsyncIterator
 
 import pytest
-from support.story_engines import best_engines
 from support.story_real import Rig, rig
 
+from rwk_tui.engines.find import Engine
 from rwk_tui.story.look import Look
 from rwk_tui.watch.refusals import EtcdError
 
@@ -40,58 +40,53 @@ async def picture(stage: Rig) -> dict[str, object]:
     return seen
 
 
-def engines() -> Path:
-    found = best_engines()
-    if found is None:
-        pytest.skip("no etcd here")
-    return found
+@pytest.fixture
+async def stage(engines: dict[str, Engine], subnet: int) -> AsyncIterator[Rig]:
+    async with rig(engines["etcd"].path.parent, subnet) as made:
+        yield made
 
 
 @pytest.mark.parametrize(("chapter", "step"), [("02-etcd-single", 5), ("04-machine-failure", 5)])
-async def test_preparing_equals_playing(chapter: str, step: int) -> None:
-    async with rig(engines(), 54) as stage:
-        await stage.play(chapter, until=step)
-        assert stage.story.error == ""
-        played = await picture(stage)
-        await stage.director.open(chapter, step)
+async def test_preparing_equals_playing(chapter: str, step: int, stage: Rig) -> None:
+    await stage.play(chapter, until=step)
+    assert stage.story.error == ""
+    played = await picture(stage)
+    await stage.director.open(chapter, step)
+    await stage.director.settled()
+    assert stage.story.error == ""
+    assert await picture(stage) == played
+
+
+async def test_preparing_works_from_a_broken_lab(stage: Rig) -> None:
+    await stage.director.open("04-machine-failure")
+    await stage.director.settled()
+    fresh = await picture(stage)
+    machines = stage.context.lab.machines
+    await machines["core-01"].kill()
+    await machines["core-02"].unit("etcd").pause()
+    await stage.context.lab.link("core-03", "core-02").cut()
+    await stage.director.open("04-machine-failure")
+    await stage.director.settled()
+    assert stage.story.error == ""
+    assert await picture(stage) == fresh
+
+
+async def test_a_cancel_at_any_moment_leaves_a_lab_that_can_be_prepared(stage: Rig) -> None:
+    for moment in (0.05, 0.3, 0.8, 1.5):
+        await stage.director.open("04-machine-failure", 2)
+        await asyncio.wait([asyncio.create_task(stage.director.settled())], timeout=moment)
+        await stage.director.cancel()
         await stage.director.settled()
-        assert stage.story.error == ""
-        assert await picture(stage) == played
+        assert not stage.director.busy
+    await stage.director.open("04-machine-failure", 1)
+    await stage.director.settled()
+    assert stage.story.error == ""
+    assert stage.story.step == 1
 
 
-async def test_preparing_works_from_a_broken_lab() -> None:
-    async with rig(engines(), 55) as stage:
-        await stage.director.open("04-machine-failure")
-        await stage.director.settled()
-        fresh = await picture(stage)
-        machines = stage.context.lab.machines
-        await machines["core-01"].kill()
-        await machines["core-02"].unit("etcd").pause()
-        await stage.context.lab.link("core-03", "core-02").cut()
-        await stage.director.open("04-machine-failure")
-        await stage.director.settled()
-        assert stage.story.error == ""
-        assert await picture(stage) == fresh
-
-
-async def test_a_cancel_at_any_moment_leaves_a_lab_that_can_be_prepared() -> None:
-    async with rig(engines(), 56) as stage:
-        for moment in (0.05, 0.3, 0.8, 1.5):
-            await stage.director.open("04-machine-failure", 2)
-            await asyncio.wait([asyncio.create_task(stage.director.settled())], timeout=moment)
-            await stage.director.cancel()
-            await stage.director.settled()
-            assert not stage.director.busy
-        await stage.director.open("04-machine-failure", 1)
-        await stage.director.settled()
-        assert stage.story.error == ""
-        assert stage.story.step == 1
-
-
-async def test_repeating_a_step_that_destroys_works() -> None:
-    async with rig(engines(), 57) as stage:
-        await stage.play("04-machine-failure", until=2)
-        await stage.director.repeat()
-        await stage.director.settled()
-        assert stage.story.error == ""
-        assert [step.status for step in stage.story.steps[:3]] == ["passed", "passed", "waiting"]
+async def test_repeating_a_step_that_destroys_works(stage: Rig) -> None:
+    await stage.play("04-machine-failure", until=2)
+    await stage.director.repeat()
+    await stage.director.settled()
+    assert stage.story.error == ""
+    assert [step.status for step in stage.story.steps[:3]] == ["passed", "passed", "waiting"]

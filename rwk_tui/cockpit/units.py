@@ -1,20 +1,8 @@
-"""How numbers are written on the screen: durations, ages, sizes, counts."""
+"""How numbers are written on the screen: ages, latencies, sizes, counts."""
 
 from __future__ import annotations
 
 import time
-
-
-def duration(milliseconds: float) -> str:
-    """A measured duration: "80 ms", "1.36 s", "12.3 s", "2 min 5 s"."""
-    if milliseconds < 100:
-        return f"{milliseconds:.0f} ms"
-    seconds = milliseconds / 1000
-    if seconds < 10:
-        return f"{seconds:.2f} s"
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{int(seconds) // 60} min {int(seconds) % 60} s"
 
 
 def age(seconds: float) -> str:

@@ -9,13 +9,13 @@ from typing import Any
 
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import FaultKindRow, FaultRow, UnitRow
+from rwk_tui.board.wording import seconds
 from rwk_tui.faults.base import LEADER, Fault, FaultRefused, leader, machine_of
 from rwk_tui.faults.kinds import KINDS
 from rwk_tui.faults.network import PARTITION
 from rwk_tui.lab.protocol import Lab, LabError
 from rwk_tui.settings import Settings
 from rwk_tui.watch.watcher import Watcher
-from rwk_tui.watch.wording import seconds
 
 __all__ = ["FaultRefused", "Faults"]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import CanaryRow, CanaryState
+from rwk_tui.board.wording import seconds
 from rwk_tui.lab.protocol import Machine
 from rwk_tui.watch.answers import Written
 from rwk_tui.watch.checker import Checker, Targets
@@ -17,7 +18,6 @@ from rwk_tui.watch.minute import Minute
 from rwk_tui.watch.pace import Pace
 from rwk_tui.watch.refusals import EtcdError
 from rwk_tui.watch.verdict import ClientOf, Verdict
-from rwk_tui.watch.wording import seconds
 
 CALM, CLOSE = 0.2, 0.05
 """Seconds between two writes, in quiet times and around a fault."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import QuorumRow
+from rwk_tui.board.wording import seconds
 from rwk_tui.watch.canary import Canary
 from rwk_tui.watch.gaps import Gap
 from rwk_tui.watch.leadership import Election, Leadership
-from rwk_tui.watch.wording import seconds
 
 SETTLE = 1.0
 """Seconds in which an effect must have begun to show; a leader that is lost stops writes at once."""

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import MachineRow, MemberRow, QuorumRow, Row, UnitRow
+from rwk_tui.board.wording import seconds
 from rwk_tui.watch.expected import Expected
 from rwk_tui.watch.sightings import ETCD
-from rwk_tui.watch.wording import seconds
 
 
 @dataclass(frozen=True, slots=True)

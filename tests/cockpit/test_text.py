@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from rwk_tui.board import wording
 from rwk_tui.cockpit import units
 from rwk_tui.cockpit.markdown import markdown_lines
 from rwk_tui.cockpit.text import Span, cell, clean, cut, fit, line, plain, spread, width_of, wrap
@@ -69,7 +70,7 @@ def test_markdown_passes_foreign_markup_through() -> None:
 
 
 def test_durations_ages_sizes() -> None:
-    assert [units.duration(ms) for ms in (80, 1362, 12_300, 125_000)] == ["80 ms", "1.36 s", "12.3 s", "2 min 5 s"]
+    assert [wording.seconds(ms) for ms in (80, 1362, 12_300, 125_000)] == ["80 ms", "1.36 s", "12.3 s", "2 min 5 s"]
     assert [units.age(seconds) for seconds in (-1, 4.9, 99, 180, 7200)] == ["0 s", "4 s", "99 s", "3 min", "2 h"]
     assert [units.size(count) for count in (640, 20_000, 2_100_000)] == ["640 B", "20 kB", "2.1 MB"]
     assert [units.latency(ms) for ms in (0.42, 12.4, 1200)] == ["0.4 ms", "12 ms", "1.2 s"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from rwk_tui.board import wording
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import CanaryRow
 from rwk_tui.cockpit import marks, units
@@ -64,9 +65,9 @@ def _canary(row: CanaryRow, now: float) -> CanaryView:
     if not row.fresh:
         state = marks.Mark(marks.STALE.glyph, f"stale {units.age(now - row.seen_at)}", "warn")
     if row.state == "failing":
-        gap, tone = f"no writes for {units.duration(row.gap_ms)}", BAD
+        gap, tone = f"no writes for {wording.seconds(row.gap_ms)}", BAD
     elif row.gap_ms > 0:
-        gap, tone = f"last gap {units.duration(row.gap_ms)}", WARN
+        gap, tone = f"last gap {wording.seconds(row.gap_ms)}", WARN
     else:
         gap, tone = "no gap", PLAIN
     return CanaryView(f"{row.name} writes", state, _bar(row), gap if row.acknowledged else "", tone)

@@ -6,9 +6,10 @@ from functools import lru_cache
 
 import msgspec
 
+from rwk_tui.board import wording
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Output, Step
-from rwk_tui.cockpit import marks, units
+from rwk_tui.cockpit import marks
 from rwk_tui.cockpit.text import Line, Span, Tone, clean, fit, line, wrap
 
 LINES_A_STEP = 400
@@ -124,7 +125,7 @@ def _closed(view: StoryView, width: int) -> list[Line]:
 
 def _step_lines(told: Told, width: int, *, shown: bool) -> list[Line]:
     step, mark = told.step, marks.STEP[told.step.status]
-    took = f" {units.duration(step.seconds * 1000)}" if step.seconds else ""
+    took = f" {wording.seconds(step.seconds * 1000)}" if step.seconds else ""
     head = line((f"{told.number + 1:>2}  ", "muted"), (clean(step.title), "strong" if shown else "plain"), "  ")
     lines = wrap((*head, mark.span(took)), width, 4)
     if step.say and shown:
@@ -141,7 +142,7 @@ def _step_lines(told: Told, width: int, *, shown: bool) -> list[Line]:
         if check.saw:
             parts.append(Span(f" · saw {clean(check.saw)}", "muted" if check.status != "failed" else "bad"))
         if check.seconds:
-            parts.append(Span(f" · {units.duration(check.seconds * 1000)}", "muted"))
+            parts.append(Span(f" · {wording.seconds(check.seconds * 1000)}", "muted"))
         lines += wrap(tuple(parts), width, 4)
     return lines
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import msgspec
 
+from rwk_tui.board import wording
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Event
 from rwk_tui.cockpit import marks, units
@@ -32,7 +33,7 @@ def event_text(event: Event) -> str:
     """The event's words, with its measured duration and who did it unless they say so themselves."""
     text = clean(event.text)
     if event.duration_ms is not None:
-        took = units.duration(event.duration_ms)
+        took = wording.seconds(event.duration_ms)
         if took not in text:
             text += f", {took}"
     if event.by_presenter and not text.endswith("(you)"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import deque
 from collections.abc import Iterable
 from typing import TypeVar
@@ -19,7 +20,9 @@ class Board:
     """All rows at one moment, with the newest events and the output of the story's commands."""
 
     def __init__(self) -> None:
-        self._rows: dict[str, Row] = {}
+        # By kind, since there may be thousands of pods and whoever looks for machines must not walk past them.
+        self._rows: dict[type[Row], dict[str, Row]] = {}
+        self._kinds: dict[str, type[Row]] = {}
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self.output: deque[Output] = deque(maxlen=OUTPUT_KEPT)
         self.story = Story()
@@ -29,18 +32,33 @@ class Board:
         """Change the board as the frame says."""
         if frame.full:
             self._rows.clear()
+            self._kinds.clear()
             self.events.clear()
             self.output.clear()
             self.story = Story()
         for row in frame.rows:
-            self._rows[row.key] = row
+            self.put(row)
         for key in frame.gone:
-            self._rows.pop(key, None)
+            self.drop(key)
         self.events.extend(frame.events)
         self.output.extend(frame.output)
         if frame.story is not None:
             self.story = frame.story
         self.at = frame.at
+
+    def put(self, row: Row) -> None:
+        """Put one row on the board, in place of the one with its key."""
+        kind, key = type(row), row.key
+        if self._kinds.get(key, kind) is not kind:
+            self.drop(key)
+        self._kinds[key] = kind
+        self._rows.setdefault(kind, {})[key] = row
+
+    def drop(self, key: str) -> None:
+        """Take the row of that key off the board; an unknown key doesn't matter."""
+        kind = self._kinds.pop(key, None)
+        if kind is not None:
+            del self._rows[kind][key]
 
     def snapshot(self, seq: int, at: float) -> Frame:
         """The whole board as one full frame."""
@@ -48,7 +66,7 @@ class Board:
             seq=seq,
             at=at,
             full=True,
-            rows=tuple(self._rows.values()),  # type: ignore[arg-type]
+            rows=tuple(self.all()),  # type: ignore[arg-type]
             events=tuple(self.events),
             story=self.story,
             output=tuple(self.output),
@@ -56,13 +74,19 @@ class Board:
 
     def get(self, kind: type[R], key: str) -> R | None:
         """The row of that kind and full key, or None."""
-        row = self._rows.get(key)
+        found = self._kinds.get(key)
+        row = self._rows[found][key] if found is not None else None
         return row if isinstance(row, kind) else None
 
     def rows(self, kind: type[R]) -> list[R]:
         """All rows of one kind, by key."""
-        return sorted((row for row in self._rows.values() if isinstance(row, kind)), key=lambda row: row.key)
+        rows = self._rows.get(kind, {})
+        return [rows[key] for key in sorted(rows)]  # type: ignore[misc]  # they are of their kind
 
     def all(self) -> Iterable[Row]:
         """Every row, in no particular order."""
-        return self._rows.values()
+        return itertools.chain.from_iterable(rows.values() for rows in self._rows.values())
+
+    def holds(self, kind: type[Row]) -> bool:
+        """Whether there is any row of that kind."""
+        return bool(self._rows.get(kind))

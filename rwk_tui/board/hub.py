@@ -49,7 +49,7 @@ class Hub:
         """Put rows on the board; equal ones only grow younger."""
         for row in rows:
             key, old = row.key, self.board.get(Row, row.key)
-            self._write(row)
+            self.board.put(row)
             if old is not None and old == row:
                 continue
             if old is None or not old.same_state(row) or key in self._urgent:
@@ -61,6 +61,7 @@ class Hub:
                 if not self._numbers:
                     self._numbers_since = time.monotonic()
                 self._numbers[key] = row
+        self.board.at = self.now()
         self._notify()
 
     def retract(self, *keys: str) -> None:
@@ -68,7 +69,8 @@ class Hub:
         for key in keys:
             if self.board.get(Row, key) is None:
                 continue
-            self.board.apply(Frame(seq=self._seq, at=self.now(), gone=(key,)))
+            self.board.drop(key)
+            self.board.at = self.now()
             self._urgent.pop(key, None)
             self._numbers.pop(key, None)
             self._gone.add(key)
@@ -179,9 +181,6 @@ class Hub:
     def restore(self, rows: Iterable[Row]) -> None:
         """Put rows of an earlier run back on the board."""
         self.publish(*rows)
-
-    def _write(self, row: Row) -> None:
-        self.board.apply(Frame(seq=self._seq, at=self.now(), rows=(row,)))  # type: ignore[arg-type]
 
     def _wake(self) -> None:
         self._changed.set()

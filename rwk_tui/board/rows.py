@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
-import msgspec
+from rwk_tui.board.kube_rows import (
+    ApiServerRow,
+    DeploymentRow,
+    EngineRow,
+    KubeEventRow,
+    KubeRow,
+    LeaseRow,
+    NodeRow,
+    PodRow,
+)
+from rwk_tui.board.row import Row
+
+__all__ = ["Row"]
 
 Power = Literal["up", "starting", "stopping", "halted", "off", "gone"]
 UnitState = Literal["running", "stopped", "failed", "paused"]
@@ -14,47 +26,13 @@ QuorumState = Literal["none", "healthy", "degraded", "lost"]
 CanaryState = Literal["idle", "flowing", "failing", "stopped"]
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, eq=False, tag_field="row"):
-    """One fact; `seen_at` is the unix time (s) of the observation and takes no part in equality.
-
-    `fresh` is False while the source can't be asked; the row then keeps its last values and `why` says the reason.
-    """
-
-    seen_at: float
-    fresh: bool = True
-    why: str = ""
-
-    NUMBERS: ClassVar[frozenset[str]] = frozenset()
-    """Fields that merely count: a change in these alone may wait up to a second before it is painted."""
-
-    @property
-    def key(self) -> str:
-        """The identity of the thing this row is about, unique on the board, such as `member/core-01`."""
-        raise NotImplementedError
-
-    def _values(self, *, with_numbers: bool) -> tuple[Any, ...]:
-        left_out = {"seen_at"} if with_numbers else {"seen_at", *self.NUMBERS}
-        return tuple(getattr(self, name) for name in self.__struct_fields__ if name not in left_out)
-
-    def same_state(self, other: Row) -> bool:
-        """Whether both rows say the same but for numbers and age."""
-        return type(self) is type(other) and self._values(with_numbers=False) == other._values(with_numbers=False)
-
-    def __eq__(self, other: object) -> bool:
-        if type(self) is not type(other) or not isinstance(other, Row):
-            return NotImplemented
-        return self._values(with_numbers=True) == other._values(with_numbers=True)
-
-    def __hash__(self) -> int:
-        return hash((type(self), self.key))
-
-
 class LabRow(Row, frozen=True, kw_only=True, eq=False, tag="lab"):
     """The lab as a whole: backend, what runs it, and whether it waits for a decision.
 
     `engines` is one line for people ("etcd 3.7.3"). `state` is "choose" when an earlier run left something on disk that
     the presenter must resume or reset; `left_behind` then says what. `reach` names, per machine, the endpoint at which
-    the presenter's own tools find an etcd there, and `path` the directories that hold the engines.
+    the presenter's own tools find an etcd there, `path` the directories that hold the engines, and `variables` what
+    those tools need in their environment to be let in (certificates, the kubeconfig).
     """
 
     backend: str
@@ -64,6 +42,7 @@ class LabRow(Row, frozen=True, kw_only=True, eq=False, tag="lab"):
     directory: str = ""
     reach: tuple[tuple[str, str], ...] = ()
     path: tuple[str, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
 
     @property
     def key(self) -> str:
@@ -220,12 +199,16 @@ class FaultKindRow(Row, frozen=True, kw_only=True, eq=False, tag="fault-kind"):
 
 
 class ChapterRow(Row, frozen=True, kw_only=True, eq=False, tag="chapter"):
-    """One chapter that can be told: its name, title, teaching goal and the titles of its steps."""
+    """One chapter that can be told: its name, title, teaching goal and the titles of its steps.
+
+    `engines` are those that it needs, by the names of engine rows ("kubernetes-1.37").
+    """
 
     name: str
     title: str
     goal: str
     steps: tuple[str, ...]
+    engines: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -233,5 +216,22 @@ class ChapterRow(Row, frozen=True, kw_only=True, eq=False, tag="chapter"):
 
 
 AnyRow = (
-    LabRow | MachineRow | UnitRow | MemberRow | QuorumRow | LinkRow | CanaryRow | FaultRow | FaultKindRow | ChapterRow
+    LabRow
+    | MachineRow
+    | UnitRow
+    | MemberRow
+    | QuorumRow
+    | LinkRow
+    | CanaryRow
+    | FaultRow
+    | FaultKindRow
+    | ChapterRow
+    | EngineRow
+    | KubeRow
+    | ApiServerRow
+    | NodeRow
+    | PodRow
+    | DeploymentRow
+    | LeaseRow
+    | KubeEventRow
 )

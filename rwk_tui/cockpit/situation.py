@@ -29,15 +29,14 @@ class Situation(msgspec.Struct, frozen=True):
 def situation_of(board: Board, contact: Contact) -> Situation:
     """The situation as the board and the stream have it."""
     lab = board.get(LabRow, "lab")
-    kinds = {type(row) for row in board.all()}
     return Situation(
         talks=contact.talks,
         down=contact.state in ("lost", "ended"),
         ready=lab is not None and lab.state == "ready",
-        chapters=ChapterRow in kinds,
-        kinds=FaultKindRow in kinds,
-        machines=MachineRow in kinds,
-        units=UnitRow in kinds,
+        chapters=board.holds(ChapterRow),
+        kinds=board.holds(FaultKindRow),
+        machines=board.holds(MachineRow),
+        units=board.holds(UnitRow),
         faults=len(board.rows(FaultRow)),
         opened=bool(board.story.chapter),
         busy=bool(board.story.busy),

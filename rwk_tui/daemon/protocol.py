@@ -97,6 +97,13 @@ class Logs(Command, frozen=True, kw_only=True, tag="logs"):
     lines: int = 200
 
 
+class Install(Command, frozen=True, kw_only=True, tag="install"):
+    """Get engines, by the names of their rows, in the background; with `stop`, break off what is being got."""
+
+    engines: tuple[str, ...] = ()
+    stop: bool = False
+
+
 class Detach(Command, frozen=True, kw_only=True, tag="detach"):
     """Leave, and let the lab run on."""
 
@@ -106,7 +113,22 @@ class Quit(Command, frozen=True, kw_only=True, tag="quit"):
 
 
 AnyCommand = (
-    Hello | Open | Next | Back | Repeat | Skip | Cancel | Inject | Heal | Power | Reset | Resume | Logs | Detach | Quit
+    Hello
+    | Open
+    | Next
+    | Back
+    | Repeat
+    | Skip
+    | Cancel
+    | Inject
+    | Heal
+    | Power
+    | Reset
+    | Resume
+    | Logs
+    | Install
+    | Detach
+    | Quit
 )
 
 

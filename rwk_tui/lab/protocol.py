@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal, Protocol
 
 from rwk_tui.board.rows import Power, UnitState
@@ -23,10 +24,14 @@ class MachineDown(LabError):
 
 @dataclass(frozen=True, slots=True)
 class Listen:
-    """A port that a unit listens on: `public` ones are open to other machines, the rest stay on its localhost."""
+    """A port that a unit listens on: `public` ones are open to other machines, the rest stay on its localhost.
+
+    With `bound`, the unit listens at the one address that `Machine.bind` gives, because it can't listen on several.
+    """
 
     port: int
     public: bool
+    bound: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,29 @@ class Unit(Protocol):
         """The same for a spec that is not configured yet, so that it can be shown before it is done."""
 
 
-class Machine(Protocol):
+class Place(Protocol):
+    """Where commands run: a machine, or the presenter's own computer."""
+
+    @property
+    def name(self) -> str: ...
+
+    async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Run:
+        """Run a command there, without a shell, in the place's profile and `environment`.
+
+        Raises MachineDown, or LabError if it can't be started.
+        """
+
+    def show_run(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+        """The command as a person would type it to run `argv` there."""
+
+    async def set_profile(self, variables: Mapping[str, str]) -> None:
+        """Give every command that is run there from now on these variables, as a login profile does, and no others.
+
+        Raises LabError.
+        """
+
+
+class Machine(Place, Protocol):
     """One host."""
 
     @property
@@ -150,9 +177,6 @@ class Machine(Protocol):
     async def status(self) -> MachineStatus:
         """How the machine and its units stand; never raises because the machine is down."""
 
-    async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Run:
-        """Run a command on the machine, without a shell. Raises MachineDown, or LabError if it can't be started."""
-
     async def put(self, path: str, content: bytes, mode: int = 0o600) -> None:
         """Write a file; relative paths lie below `data`."""
 
@@ -168,14 +192,20 @@ class Machine(Protocol):
     def listen_urls(self, port: int, *, public: bool, scheme: str = "http") -> tuple[str, ...]:
         """The URLs a unit must listen on to serve its own machine and, if `public`, the others too."""
 
+    def bind(self, port: int) -> tuple[str, int]:
+        """The address for a unit that can listen on one only: it serves its own machine and, if public, the others."""
+
+    def any_url(self, port: int, *, scheme: str = "http") -> str:
+        """The URL at which the programs of this machine reach that balanced port on whichever machine serves it.
+
+        Raises LabError if the port is not balanced.
+        """
+
     async def reach(self, port: int) -> tuple[str, int]:
         """Host and port at which the presenter's own tools reach that port; no link lies between. Raises LabError."""
 
     def show(self, verb: MachineVerb) -> str:
         """The command that a person would type on this backend for `verb`."""
-
-    def show_run(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
-        """The command as a person would type it to run `argv` on this machine."""
 
 
 class Link(Protocol):
@@ -218,6 +248,29 @@ class Lab(Protocol):
     def machines(self) -> Mapping[str, Machine]:
         """The machines by name, in order."""
 
+    @property
+    def desk(self) -> Place:
+        """The presenter's own computer; it has all programs of the lab, and no link lies between it and a machine."""
+
+    def any_address(self, port: int) -> tuple[str, int]:
+        """Host and port at which the presenter reaches that balanced port on whichever machine serves it.
+
+        Raises LabError if the port is not balanced.
+        """
+
+    def steer(self, port: int, ready: Sequence[str]) -> None:
+        """Say which machines serve that balanced port well: new connections go there, and those to others are closed.
+
+        Where none is ready or can be reached, connections go to any that listens. It may be said again and again.
+        Raises LabError if the port is not balanced.
+        """
+
+    def provide(self, programs: Mapping[str, Path]) -> None:
+        """Give the machines and the desk these executables by name, in place of what they had; what runs goes on.
+
+        A name may have a slash, such as "etcd-3.6/etcd": another version, which is run by that name only.
+        """
+
     def link(self, source: str, target: str) -> Link:
         """The link between two different machines."""
 
@@ -235,7 +288,10 @@ class Lab(Protocol):
         """Halt every machine; disks stay."""
 
     async def reset(self) -> None:
-        """Bring the lab to three running machines with empty disks and open links, whatever state it is in."""
+        """Bring the lab to three running machines with empty disks and open links, whatever state it is in.
+
+        The desk is emptied too, and what ran there has ended; backups stay.
+        """
 
     async def left_behind(self) -> str:
         """What an earlier run left on disk, in words; "" if there is nothing to resume."""

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from support.watch_lab import NAMES, FakeLab, FakeMachine
+from support.watch_lab import NAMES, FakeDesk, FakeLab, FakeMachine
 
 from rwk_tui.board.frames import Story
 from rwk_tui.board.hub import Hub
@@ -41,8 +41,8 @@ class FakeRun:
 
 
 @dataclass
-class StageMachine(FakeMachine):
-    """A machine whose commands are answered from `answers` by their first word; others print nothing and succeed."""
+class Answering:
+    """A place whose commands are answered from `answers` by their first word; others print nothing and succeed."""
 
     answers: dict[str, tuple[int, str]] = field(default_factory=dict)
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
@@ -61,17 +61,28 @@ class StageMachine(FakeMachine):
         self.runs.append(run)
         return run
 
+
+@dataclass
+class StageMachine(Answering, FakeMachine):
+    """A machine that answers."""
+
     def listen_urls(self, port: int, *, public: bool, scheme: str = "http") -> tuple[str, ...]:
         own = f"{scheme}://localhost:{port}"
         return (own, self.url(port, scheme=scheme)) if public else (own,)
 
 
+@dataclass
+class StageDesk(Answering, FakeDesk):
+    """A desk that answers."""
+
+
 class StageLab(FakeLab):
-    """Three such machines; `resets` counts."""
+    """Three such machines and such a desk; `resets` counts."""
 
     def __init__(self) -> None:
         super().__init__()
         self.resets = 0
+        self.stage_desk = StageDesk()
         self.stage = {name: StageMachine(name, f"10.0.0.{number}") for number, name in enumerate(NAMES, 1)}
         for machine in self.stage.values():
             machine.answers["etcd"] = (0, "etcd Version: 3.7.3")
@@ -79,6 +90,10 @@ class StageLab(FakeLab):
     @property
     def machines(self) -> Mapping[str, FakeMachine]:
         return self.stage
+
+    @property
+    def desk(self) -> StageDesk:
+        return self.stage_desk
 
     async def reset(self) -> None:
         self.resets += 1

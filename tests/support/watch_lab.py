@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from rwk_tui.lab.protocol import LabError, MachineStatus, MachineVerb, Run, UnitSpec, UnitStatus, UnitVerb
 
@@ -61,6 +62,23 @@ class FakeUnit:
 
 
 @dataclass
+class FakeDesk:
+    """The presenter's own computer, which runs nothing; `profile` is what it was given."""
+
+    name: str = "presenter"
+    profile: dict[str, str] = field(default_factory=dict)
+
+    async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Run:
+        raise LabError("a pretended desk runs nothing")
+
+    def show_run(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
+        return " ".join(argv)
+
+    async def set_profile(self, variables: Mapping[str, str]) -> None:
+        self.profile = dict(variables)
+
+
+@dataclass
 class FakeMachine:
     """A machine; a test sets `now` (its status) and `units`, reads `done`, and makes verbs fail with `fails`."""
 
@@ -72,6 +90,7 @@ class FakeMachine:
     done: list[str] = field(default_factory=list)
     fails: str = ""
     data: str = "/nowhere"
+    profile: dict[str, str] = field(default_factory=dict)
 
     async def _become(self, verb: str, status: MachineStatus) -> None:
         self.done.append(f"{verb} {self.name}")
@@ -98,6 +117,9 @@ class FakeMachine:
     async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Run:
         raise LabError("a pretended machine runs nothing")
 
+    async def set_profile(self, variables: Mapping[str, str]) -> None:
+        self.profile = dict(variables)
+
     async def put(self, path: str, content: bytes, mode: int = 0o600) -> None:
         raise LabError("a pretended machine has no disk")
 
@@ -112,6 +134,12 @@ class FakeMachine:
 
     def listen_urls(self, port: int, *, public: bool, scheme: str = "http") -> tuple[str, ...]:
         return (self.url(port, scheme=scheme),)
+
+    def bind(self, port: int) -> tuple[str, int]:
+        return self.address, port
+
+    def any_url(self, port: int, *, scheme: str = "http") -> str:
+        return f"{scheme}://any.{self.name}:{port}"
 
     async def reach(self, port: int) -> tuple[str, int]:
         if self.now.power != "up":
@@ -145,18 +173,34 @@ class FakeLink:
 
 
 class FakeLab:
-    """Three machines, all links open."""
+    """Three machines, all links open; `steered` holds what was said of balanced ports, `programs` what it was given."""
 
     def __init__(self) -> None:
         self.backend = "pretended"
         self.slack = 1.0
         self.backups = "/nowhere"
+        self.seat = FakeDesk()
         self.fakes = {name: FakeMachine(name, f"10.0.0.{number}") for number, name in enumerate(NAMES, 1)}
+        self.steered: dict[int, tuple[str, ...]] = {}
+        self.programs: dict[str, Path] = {}
         self.wires = [FakeLink(one, two) for one in NAMES for two in NAMES if one != two]
 
     @property
     def machines(self) -> Mapping[str, FakeMachine]:
         return self.fakes
+
+    @property
+    def desk(self) -> FakeDesk:
+        return self.seat
+
+    def any_address(self, port: int) -> tuple[str, int]:
+        return "any", port
+
+    def steer(self, port: int, ready: Sequence[str]) -> None:
+        self.steered[port] = tuple(ready)
+
+    def provide(self, programs: Mapping[str, Path]) -> None:
+        self.programs = dict(programs)
 
     @property
     def links(self) -> Sequence[FakeLink]:

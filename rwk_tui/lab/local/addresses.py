@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Protocol
 
 from rwk_tui.lab.protocol import LabError
 from rwk_tui.settings import Settings
 
 MACHINES = ("core-01", "core-02", "core-03")
+NO_MACHINE = ""
+"""What stands for the machine of something that is on none: it is the presenter's."""
 USUAL_PORTS = (2379, 2380)
 """Ports that every lab needs sooner or later, so they are checked before anything starts."""
 
-_FACE_SPAN = 1000
+BALANCED: Mapping[int, int] = MappingProxyType({6443: 6444})
+"""Ports that any machine may serve for all, and the port of each machine's localhost where its balancer listens."""
+
+_SPAN = 1000
+_SLOTS: Mapping[int, int] = MappingProxyType({12379: 779, 12380: 780})
+"""Places in a range for ports that end like another one: a second etcd beside the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +52,9 @@ class AddressPlan(Protocol):
 
     def localhost(self, machine: str, port: int) -> Address: ...
 
+    def desk(self, port: int) -> Address:
+        """What the presenter dials for a balanced port, whichever machine serves it."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoopbackPlan:
@@ -62,15 +74,19 @@ class LoopbackPlan:
     def localhost(self, machine: str, port: int) -> Address:
         return Address(self._at(1, machine), port)
 
+    def desk(self, port: int) -> Address:
+        return Address(f"127.0.{self.subnet}.100", port)
+
     def _at(self, net: int, machine: str) -> str:
         return f"127.{net}.{self.subnet}.{101 + MACHINES.index(machine)}"
 
 
 @dataclass(frozen=True, slots=True)
 class PortsPlan:
-    """One address and a range of ports for each machine and face, where only 127.0.0.1 exists.
+    """One address and a range of ports for each machine and face, one more for the presenter: only 127.0.0.1 exists.
 
-    The last three digits stay what they are, so with base 21000 port 2379 of core-01 is at 21379, of core-02 at 22379.
+    The last three digits stay what they are where they can, so with base 21000 port 2379 of core-01 is at 21379, of
+    core-02 at 22379.
     """
 
     base: int
@@ -88,12 +104,18 @@ class PortsPlan:
     def localhost(self, machine: str, port: int) -> Address:
         return self._at(2, machine, port)
 
+    def desk(self, port: int) -> Address:
+        return self._in(3 * len(MACHINES), port)
+
     def _at(self, face: int, machine: str, port: int) -> Address:
-        slot = port % _FACE_SPAN
+        return self._in(face * len(MACHINES) + MACHINES.index(machine), port)
+
+    def _in(self, number: int, port: int) -> Address:
+        slot = _SLOTS.get(port, port % _SPAN)
         other = self._taken.setdefault(slot, port)
         if other != port:
             raise LabError(f"ports {other} and {port} end in the same three digits: this address plan can't hold both")
-        return Address("127.0.0.1", self.base + (face * len(MACHINES) + MACHINES.index(machine)) * _FACE_SPAN + slot)
+        return Address("127.0.0.1", self.base + number * _SPAN + slot)
 
 
 def choose_plan(settings: Settings) -> AddressPlan:
@@ -106,7 +128,7 @@ def choose_plan(settings: Settings) -> AddressPlan:
             raise LabError(f"subnet {settings.subnet} is not within 0 to 255")
         return LoopbackPlan(settings.subnet)
     if kind == "ports":
-        last = settings.base_port + 3 * len(MACHINES) * _FACE_SPAN - 1
+        last = settings.base_port + (3 * len(MACHINES) + 1) * _SPAN - 1
         if settings.base_port < 1024 or last > 65535:
             raise LabError(f"base port {settings.base_port}: the lab needs ports {settings.base_port} to {last}")
         return PortsPlan(settings.base_port)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -102,6 +103,16 @@ def remove_tree(path: Path) -> None:
             return
         path.rename(away / path.name)
         shutil.rmtree(away)
+
+
+async def lose_tree(path: Path) -> None:
+    """The same in a thread, which nothing stops: whoever cancels us is heard when it is done."""
+    task = asyncio.ensure_future(asyncio.to_thread(remove_tree, path))
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
 
 
 def remove_remains(directory: Path) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,10 +14,9 @@ from rwk_tui.lab.local.addresses import MACHINES, Address, AddressPlan
 from rwk_tui.lab.local.disk import read_json, write_json
 from rwk_tui.lab.local.links import Network
 from rwk_tui.lab.local.process import Processes
+from rwk_tui.lab.local.programs import Programs
 from rwk_tui.lab.local.record import LAB_VARIABLE
-from rwk_tui.lab.protocol import LabError, MachineDown, UnitSpec
-
-_SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
+from rwk_tui.lab.protocol import LabError, Listen, MachineDown, UnitSpec
 
 
 class Powers:
@@ -58,16 +55,16 @@ class Powers:
             self._written = True
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Ground:
-    """Handed to every machine and unit of one lab; `grace` is how long (s) a program may take to end when asked to."""
+    """Handed to all places and units of one lab; `grace` is how long (s) a program may take to end when asked to."""
 
     root: Path
     plan: AddressPlan
     processes: Processes
     network: Network
     powers: Powers
-    programs: Mapping[str, Path]
+    programs: Programs
     grace: float
     changed: Callable[[], None]
     complaints: list[str] = field(default_factory=list)
@@ -78,49 +75,36 @@ class Ground:
         if power not in ("up", "starting"):
             raise MachineDown(f"{machine} is {'destroyed' if power == 'gone' else power}, nothing runs there")
 
-    def program(self, name: str, machine: str, disk: Path) -> str:
-        """The full path of a program. Raises LabError if there is none."""
-        if name in self.programs:
-            return str(self.programs[name])
-        found = shutil.which(str(disk / name) if "/" in name else name, path=self._path())
-        if found is None:
-            raise LabError(f"there is no program {name} on {machine}")
-        return found
-
-    def environment(self, machine: str, disk: Path, extra: Mapping[str, str]) -> dict[str, str]:
+    def environment(self, machine: str, home: Path, extra: Mapping[str, str]) -> dict[str, str]:
         """The environment of a program: nothing of ours gets in but what a fresh login would have."""
         return {
-            "PATH": self._path(),
-            "HOME": str(disk),
+            "PATH": self.programs.path,
+            "HOME": str(home),
             "LANG": "C.UTF-8",
             "RWK_MACHINE": machine,
-            LAB_VARIABLE: str(self.root),
             **extra,
+            LAB_VARIABLE: str(self.root),  # last: what a crash leaves is told by it
         }
 
     async def check_ports(self, machine: str, spec: UnitSpec, *, fronts: bool) -> None:
         """Raises LabError, with who holds it and what to do, if an address that the unit needs is taken."""
-        await check_free(self.addresses(machine, ((item.port, item.public) for item in spec.listens), fronts=fronts))
+        await check_free(self.addresses(machine, spec.listens, fronts=fronts))
 
-    def addresses(self, machine: str, ports: Iterable[tuple[int, bool]], *, fronts: bool) -> list[Address]:
-        """The addresses that ports (number, public) take up."""
+    def addresses(self, machine: str, listens: Iterable[Listen], *, fronts: bool) -> list[Address]:
+        """The addresses that these ports take up."""
         found = []
-        for port, public in ports:
-            found.append(self.plan.localhost(machine, port))
-            if public:
-                found.append(self.plan.inside(machine, port))
-                if fronts:
-                    found.append(self.plan.front(machine, port))
+        for listen in listens:
+            found.append(self.plan.localhost(machine, listen.port))
+            if listen.public and not listen.bound:
+                found.append(self.plan.inside(machine, listen.port))
+            if listen.public and fronts:
+                found.append(self.plan.front(machine, listen.port))
         return found
 
     def complain(self, words: str) -> None:
         """Keep a failure that nobody waits for."""
         if words not in self.complaints:
             self.complaints.append(words)
-
-    def _path(self) -> str:
-        places = dict.fromkeys(str(path.parent) for path in self.programs.values())
-        return os.pathsep.join([*places, *_SYSTEM_PATH])
 
 
 async def check_free(addresses: Iterable[Address]) -> None:

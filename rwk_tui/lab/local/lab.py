@@ -6,15 +6,18 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from rwk_tui.lab.local.addresses import MACHINES, USUAL_PORTS, Address, choose_plan
+from rwk_tui.lab.local.addresses import MACHINES, NO_MACHINE, USUAL_PORTS, Address, choose_plan
+from rwk_tui.lab.local.desk import Desk
 from rwk_tui.lab.local.disk import claim, has_files, make_directory, remove_remains
 from rwk_tui.lab.local.ground import Ground, Powers, check_free
 from rwk_tui.lab.local.hold import Hold
 from rwk_tui.lab.local.links import LocalLink, Network
 from rwk_tui.lab.local.machine import LocalMachine
 from rwk_tui.lab.local.process import Processes
+from rwk_tui.lab.local.programs import Programs
 from rwk_tui.lab.local.record import Record
 from rwk_tui.lab.local.who import Dialler
+from rwk_tui.lab.protocol import Listen
 from rwk_tui.settings import Settings
 
 _PATIENCE = 1.5
@@ -40,6 +43,7 @@ class LocalLab:
         for directory in (root / "machines", self._backups):
             make_directory(directory)
         remove_remains(root / "machines")
+        remove_remains(root)
         self.on_change: Callable[[], None] | None = None
         plan = choose_plan(settings)
         processes = Processes(record)
@@ -50,10 +54,11 @@ class LocalLab:
             processes=processes,
             network=Network(plan, dialler, self._changed),
             powers=Powers(root / "machines.json"),
-            programs=dict(programs),
+            programs=Programs(programs),
             grace=settings.timeouts.stop,
             changed=self._changed,
         )
+        self._desk = Desk(self._ground)
         self._machines = {name: LocalMachine(self._ground, name) for name in MACHINES}
         self._broke_off = [name for name in MACHINES if self._power(name) in ("up", "starting", "stopping")]
         for name in self._broke_off:
@@ -71,6 +76,22 @@ class LocalLab:
     @property
     def machines(self) -> Mapping[str, LocalMachine]:
         return self._machines
+
+    @property
+    def desk(self) -> Desk:
+        return self._desk
+
+    def any_address(self, port: int) -> tuple[str, int]:
+        address = self._ground.network.balancer(port).address(NO_MACHINE)
+        return address.host, address.port
+
+    def steer(self, port: int, ready: Sequence[str]) -> None:
+        """Say which machines serve that balanced port well. Raises LabError if the port is not balanced."""
+        self._ground.network.balancer(port).steer(ready)
+
+    def provide(self, programs: Mapping[str, Path]) -> None:
+        """Have these programs in place of those before; what runs goes on."""
+        self._ground.programs.provide(programs)
 
     def link(self, source: str, target: str) -> LocalLink:
         return self._ground.network.link(source, target)
@@ -93,6 +114,8 @@ class LocalLab:
         self._hold.take()
         self._in_use = True
         await check_free(self._needed())
+        self._desk.open()
+        await self._ground.network.attach(NO_MACHINE)
         await _all(machine.start() for machine in self._machines.values())
 
     async def down(self) -> None:
@@ -101,7 +124,7 @@ class LocalLab:
         One after another, so that each hands over to the others in order; but none is waited for long.
         """
         self._ground.network.heal_all()
-        stopping = []
+        stopping = [asyncio.ensure_future(self._desk.close())]
         for machine in reversed(self._machines.values()):
             stopping.append(asyncio.ensure_future(machine.stop()))
             await asyncio.wait(stopping[-1:], timeout=_PATIENCE)
@@ -115,7 +138,7 @@ class LocalLab:
         """Bring the lab to three running machines with empty disks and open links, whatever state it is in."""
         self._hold.take()
         self._ground.network.heal_all()  # first, so that a reset that is cancelled leaves no link cut behind
-        await _all(machine.destroy() for machine in self._machines.values())
+        await _all([self._desk.empty(), *(machine.destroy() for machine in self._machines.values())])
         self._broke_off = []
         await self.up()
 
@@ -140,12 +163,14 @@ class LocalLab:
         return f"{name} ({', '.join(units)})" if units else name
 
     def _needed(self) -> list[Address]:
-        """The addresses that machines which are not up will need."""
-        needed: list[Address] = []
+        """The addresses that machines which are not up will need, and the presenter's."""
+        balancers = self._ground.network.balancers.values()
+        usual = [Listen(port, True) for port in USUAL_PORTS]
+        needed = [balancer.address(NO_MACHINE) for balancer in balancers if not balancer.is_open(NO_MACHINE)]
         for name, machine in self._machines.items():
             if self._power(name) != "up":
-                ports = dict.fromkeys(USUAL_PORTS, True) | machine.configured_ports()
-                needed += self._ground.addresses(name, ports.items(), fronts=True)
+                needed += self._ground.addresses(name, [*usual, *machine.configured_listens()], fronts=True)
+                needed += [balancer.address(name) for balancer in balancers]
         return needed
 
     def _power(self, name: str) -> str:

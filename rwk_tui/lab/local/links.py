@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable, Sequence
 from itertools import permutations
 
-from rwk_tui.lab.local.addresses import MACHINES, AddressPlan
+from rwk_tui.lab.local.addresses import BALANCED, MACHINES, AddressPlan
+from rwk_tui.lab.local.balance import Balancer
 from rwk_tui.lab.local.proxy import Front
 from rwk_tui.lab.local.who import Dialler
 from rwk_tui.lab.local.wire import Wire
-from rwk_tui.lab.protocol import LabError
+from rwk_tui.lab.protocol import LabError, Listen
 
 
 class LocalLink:
@@ -67,6 +68,7 @@ class Network:
         self._told = changed
         self._links = {(a, b): LocalLink(a, b, self._link_changed) for a, b in permutations(MACHINES, 2)}
         self._fronts: dict[tuple[str, int], Front] = {}
+        self.balancers = {port: Balancer(port, plan, self) for port in BALANCED}
         self.wires: set[Wire] = set()
 
     @property
@@ -88,11 +90,30 @@ class Network:
         """
         return self._links.get((source, target))
 
-    async def open(self, machine: str, port: int) -> None:
+    def is_open(self, source: str, target: str) -> bool:
+        """Whether neither direction between the two is cut."""
+        links = (self.between(source, target), self.between(target, source))
+        return not any(link is not None and link.is_cut for link in links)
+
+    def fronts(self, port: int) -> list[Front]:
+        """The machines that have this port open to others, in order."""
+        return [self._fronts[name, port] for name in MACHINES if (name, port) in self._fronts]
+
+    def balancer(self, port: int) -> Balancer:
+        """The balancer of that port. Raises LabError if it has none."""
+        try:
+            return self.balancers[port]
+        except KeyError:
+            raise LabError(f"port {port} is not balanced, only {', '.join(map(str, BALANCED))}") from None
+
+    async def open(self, machine: str, listen: Listen) -> None:
         """Let others dial that port of that machine. Raises LabError if the address is taken."""
+        port = listen.port
         if (machine, port) not in self._fronts:
-            front = Front(machine, self._plan.front(machine, port), self._plan.inside(machine, port), self)
-            await front.open(self._dialler)
+            inside = self._plan.localhost if listen.bound else self._plan.inside
+            outside = self._plan.front(machine, port)
+            front = Front(machine, port, outside, inside(machine, port), self, self._dialler)
+            await front.open()
             self._fronts[machine, port] = front
 
     def close(self, machine: str, port: int) -> None:
@@ -100,6 +121,16 @@ class Network:
         front = self._fronts.pop((machine, port), None)
         if front is not None:
             front.close()
+
+    async def attach(self, source: str) -> None:
+        """Let a machine, or the presenter (""), dial the balanced ports. Raises LabError if an address is taken."""
+        for balancer in self.balancers.values():
+            await balancer.open(source)
+
+    def detach(self, source: str) -> None:
+        """End that, and what was dialled so."""
+        for balancer in self.balancers.values():
+            balancer.close(source)
 
     def heal_all(self) -> None:
         """Open every link at once, as a reset does."""
@@ -115,6 +146,8 @@ class Network:
             self.close(machine, port)
         for front in fronts:
             await front.settled()
+        for balancer in self.balancers.values():
+            await balancer.shut()
         for wire in list(self.wires):
             wire.reset()
         self._dialler.close()
@@ -129,4 +162,6 @@ class Network:
                     wire.reset()
                 else:
                     wire.adjust()
+        for balancer in self.balancers.values():
+            balancer.move()  # who could reach no ready machine may do so now
         self._told()

@@ -7,17 +7,17 @@ import contextlib
 import shlex
 import signal
 import subprocess
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 from rwk_tui.board.rows import Power
 from rwk_tui.lab.local import show
-from rwk_tui.lab.local.disk import make_directory, read_file, remove_tree, write_file
+from rwk_tui.lab.local.disk import lose_tree, make_directory, read_file, write_file
 from rwk_tui.lab.local.ground import Ground
+from rwk_tui.lab.local.profile import Profile
 from rwk_tui.lab.local.run import LocalRun
 from rwk_tui.lab.local.unit import LocalUnit
-from rwk_tui.lab.protocol import LabError, MachineStatus, MachineVerb
+from rwk_tui.lab.protocol import LabError, Listen, MachineStatus, MachineVerb
 
 
 class LocalMachine:
@@ -27,6 +27,7 @@ class LocalMachine:
         self._ground = ground
         self._name = name
         self._disk = ground.root / "machines" / name
+        self._profile = Profile(self._disk / "etc" / "profile.json")
         self._lock = asyncio.Lock()
         self._units: dict[str, LocalUnit] = {}
         self._looked = False
@@ -57,6 +58,7 @@ class LocalMachine:
                 self._set("starting")
                 make_directory(self._disk / "etc" / "units")
                 make_directory(self._disk / "log")
+                await self._ground.network.attach(self._name)
                 await asyncio.gather(*(unit.boot() for unit in self._known()))
             except BaseException:
                 if self._power() == "starting":
@@ -102,7 +104,7 @@ class LocalMachine:
             await self._bury()
             for unit in self._units.values():
                 unit.forget()
-            await _to_the_end(asyncio.to_thread(remove_tree, self._disk))
+            await lose_tree(self._disk)
             self._ground.powers.save()
         self._ground.changed()
 
@@ -114,17 +116,23 @@ class LocalMachine:
     async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> LocalRun:
         """Run a command on the machine, without a shell. Raises MachineDown, or LabError if it can't be started."""
         self._ground.require_up(self._name)
-        program = self._ground.program(argv[0], self._name, self._disk)
+        program = self._ground.programs.find(argv[0], self._disk, f"on {self._name}")
+        variables = {**self._profile.read(), **(environment or {})}
         group = self._ground.processes.spawn(
             [program, *argv[1:]],
             machine=self._name,
             what="run",
-            environment=self._ground.environment(self._name, self._disk, environment or {}),
+            environment=self._ground.environment(self._name, self._disk, variables),
             directory=self._disk,
             output=subprocess.PIPE,
             errors=subprocess.PIPE,
         )
         return LocalRun(group)
+
+    async def set_profile(self, variables: Mapping[str, str]) -> None:
+        """Give every command these variables from now on. Raises MachineDown, or LabError if the disk refuses."""
+        self._ground.require_up(self._name)
+        await asyncio.to_thread(self._profile.write, variables)
 
     async def put(self, path: str, content: bytes, mode: int = 0o600) -> None:
         """Write a file on its disk. Raises MachineDown, or LabError if the disk refuses."""
@@ -152,9 +160,15 @@ class LocalMachine:
         own = f"{scheme}://{plan.localhost(self._name, port)}"
         return (own, f"{scheme}://{plan.inside(self._name, port)}") if public else (own,)
 
-    async def reach(self, port: int) -> tuple[str, int]:
+    def bind(self, port: int) -> tuple[str, int]:
         address = self._ground.plan.localhost(self._name, port)
         return address.host, address.port
+
+    def any_url(self, port: int, *, scheme: str = "http") -> str:
+        return f"{scheme}://{self._ground.network.balancer(port).address(self._name)}"
+
+    async def reach(self, port: int) -> tuple[str, int]:
+        return self.bind(port)
 
     def show(self, verb: MachineVerb) -> str:
         pids = [group.pid for group in self._ground.processes.of(self._name)]
@@ -178,13 +192,9 @@ class LocalMachine:
         """The names of the units that come back with it."""
         return [unit.name for unit in self._known() if unit.wanted]
 
-    def configured_ports(self) -> dict[int, bool]:
-        """The ports of all its units, and whether they are public."""
-        ports: dict[int, bool] = {}
-        for unit in self._known():
-            for listen in unit.spec.listens if unit.spec is not None else ():
-                ports[listen.port] = ports.get(listen.port, False) or listen.public
-        return ports
+    def configured_listens(self) -> list[Listen]:
+        """The ports of all its units."""
+        return [listen for unit in self._known() if unit.spec is not None for listen in unit.spec.listens]
 
     def _known(self) -> list[LocalUnit]:
         """Every unit, those that only its disk knows included."""
@@ -215,6 +225,7 @@ class LocalMachine:
         return place
 
     def _kill_all(self) -> None:
+        self._ground.network.detach(self._name)
         for group in self._ground.processes.of(self._name):
             group.signal(signal.SIGKILL)
 
@@ -225,13 +236,3 @@ class LocalMachine:
         await asyncio.gather(*(group.wait() for group in groups))
         for unit in self._units.values():
             await unit.settled()
-
-
-async def _to_the_end(work: Coroutine[Any, Any, None]) -> None:
-    """Wait for something that can't be stopped; whoever cancels us is heard when it is done."""
-    task = asyncio.ensure_future(work)
-    try:
-        await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait([task])
-        raise

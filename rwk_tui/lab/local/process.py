@@ -15,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from rwk_tui.lab.local import procs
+from rwk_tui.lab.local.addresses import NO_MACHINE
 from rwk_tui.lab.local.record import Record
 from rwk_tui.lab.protocol import LabError
 
@@ -134,7 +135,7 @@ class Processes:
         if group is None:
             with contextlib.suppress(OSError):
                 group = self.live.get(os.getsid(pid))
-        return group.machine if group else ""
+        return group.machine if group else NO_MACHINE
 
     def spawn(
         self,
@@ -169,7 +170,8 @@ class Processes:
             with contextlib.suppress(BrokenPipeError):
                 os.write(ours, b"go\n")
         except OSError as error:
-            raise LabError(f"can't start {argv[0]} on {machine}: {error.strerror or error}") from error
+            where = f" on {machine}" if machine else ""
+            raise LabError(f"can't start {argv[0]}{where}: {error.strerror or error}") from error
         finally:
             os.close(ours)
             if theirs >= 0:

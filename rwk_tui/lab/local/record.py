@@ -46,7 +46,7 @@ class Record:
             entry = read_json(file)
             pids = self._left(int(entry["pid"]), str(entry["birth"]))
             if pids:
-                ended.append(f"{entry['machine']}/{entry['what']}")
+                ended.append(f"{entry['machine'] or 'presenter'}/{entry['what']}")
                 self._kill(pids, deadline)
             file.unlink(missing_ok=True)
         return ended

@@ -36,7 +36,9 @@ def signal_groups(signal: str, pids: Sequence[int], otherwise: str) -> str:
     return f"kill -{signal} -- " + " ".join(f"-{pid}" for pid in pids)
 
 
-def run(argv: Sequence[str], environment: Mapping[str, str] | None, machine: str) -> str:
-    """A command with the machine it runs on."""
+def run(argv: Sequence[str], environment: Mapping[str, str] | None, machine: str = "") -> str:
+    """A command with the machine it runs on, if it runs on one."""
     text = laid_out(command(argv, sorted((environment or {}).items())))
+    if not machine:
+        return text
     return f"{text}  # on {machine}" if "\n" not in text else f"# on {machine}\n{text}"

@@ -183,7 +183,7 @@ class LocalUnit:
                     name=self._name,
                     argv=tuple(str(word) for word in entry["argv"]),
                     environment=tuple((str(name), str(value)) for name, value in entry["environment"]),
-                    listens=tuple(Listen(int(port), bool(public)) for port, public in entry["listens"]),
+                    listens=tuple(Listen(int(port), *map(bool, rest)) for port, *rest in entry["listens"]),
                 )
                 self._wanted = bool(entry["wanted"])
             except (KeyError, TypeError, ValueError) as error:
@@ -198,7 +198,7 @@ class LocalUnit:
             {
                 "argv": spec.argv,
                 "environment": spec.environment,
-                "listens": [(listen.port, listen.public) for listen in spec.listens],
+                "listens": [(listen.port, listen.public, listen.bound) for listen in spec.listens],
                 "wanted": wanted,
             },
         )
@@ -211,14 +211,14 @@ class LocalUnit:
         if self.group is not None and self.group.code is None:
             return
         await self.settled()
-        program = self._ground.program(spec.argv[0], self._machine, self._disk)
+        program = self._ground.programs.find(spec.argv[0], self._disk, f"on {self._machine}")
         environment = self._ground.environment(self._machine, self._disk, dict(spec.environment))
-        public = [listen.port for listen in spec.listens if listen.public]
+        public = [listen for listen in spec.listens if listen.public]
         await self._ground.check_ports(self._machine, spec, fronts=False)
         descriptor = self._output.open()
         try:
-            for port in public:
-                await self._ground.network.open(self._machine, port)
+            for listen in public:
+                await self._ground.network.open(self._machine, listen)
             self._require_up()  # its power may have been cut in the meantime
             group = self._ground.processes.spawn(
                 [program, *spec.argv[1:]],
@@ -239,7 +239,7 @@ class LocalUnit:
         self._note("", failed=False)
         self._watching = asyncio.create_task(self._watch(group, public), name=f"{self._machine}/{self._name}")
 
-    async def _watch(self, group: Group, public: list[int]) -> None:
+    async def _watch(self, group: Group, public: list[Listen]) -> None:
         """Keep the log small while the program runs; close its fronts and note how it ended when it does."""
         while group.code is None:
             try:
@@ -273,9 +273,9 @@ class LocalUnit:
         self.look()
         self._ground.changed()
 
-    def _close_fronts(self, ports: list[int]) -> None:
-        for port in ports:
-            self._ground.network.close(self._machine, port)
+    def _close_fronts(self, listens: list[Listen]) -> None:
+        for listen in listens:
+            self._ground.network.close(self._machine, listen.port)
 
     def _note(self, words: str, *, failed: bool) -> None:
         self._exit, self._failed, self._paused = words, failed, False

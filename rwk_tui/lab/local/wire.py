@@ -213,7 +213,10 @@ class Lane:
 
 
 class Wire:
-    """A connection from `dialled_by` ("" for the presenter) to `served_by`; in `wires` while it lives."""
+    """A connection from `dialled_by` ("" for the presenter) to `served_by`; in `wires` while it lives.
+
+    `balanced` is the balanced port that was dialled, 0 if it was a port of that machine itself.
+    """
 
     def __init__(
         self,
@@ -222,12 +225,14 @@ class Wire:
         *,
         dialled_by: str,
         served_by: str,
+        balanced: int = 0,
         there: Passage | None,
         back: Passage | None,
         wires: set[Wire],
     ) -> None:
         self.dialled_by = dialled_by
         self.served_by = served_by
+        self.balanced = balanced
         self._ends = (client, server)
         self._wires = wires
         self._over = False

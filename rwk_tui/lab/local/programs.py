@@ -1,0 +1,38 @@
+"""The programs of the lab: those it was given by name, and those of the system."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from rwk_tui.lab.protocol import LabError
+
+_SYSTEM_PATH = ("/usr/local/bin", "/usr/bin", "/bin", "/usr/sbin", "/sbin")
+
+
+class Programs:
+    """A name with a slash, such as "etcd-3.6/etcd", is another version; it is found by that name and no other."""
+
+    def __init__(self, given: Mapping[str, Path]) -> None:
+        self._given: Mapping[str, Path] = {}
+        self.path = ""
+        """What PATH holds."""
+        self.provide(given)
+
+    def provide(self, given: Mapping[str, Path]) -> None:
+        """Have these in place of what was given before."""
+        self._given = dict(given)
+        # The directories of other versions stay out: they hold programs with the same plain names.
+        places = dict.fromkeys(str(path.parent) for name, path in self._given.items() if "/" not in name)
+        self.path = os.pathsep.join([*places, *_SYSTEM_PATH])
+
+    def find(self, name: str, directory: Path, where: str) -> str:
+        """The full path of a program, a relative one as from `directory`. Raises LabError if there is none."""
+        if name in self._given:
+            return str(self._given[name])
+        found = shutil.which(str(directory / name) if "/" in name else name, path=self.path)
+        if found is None:
+            raise LabError(f"there is no program {name} {where}")
+        return found

@@ -73,7 +73,7 @@ def parser() -> argparse.ArgumentParser:
     common = _Parser(add_help=False, argument_default=argparse.SUPPRESS)
     group = common.add_argument_group("settings (before or after the command)")
     _place(group, "--state", "where the lab lives (RWK_STATE)", _DIRECTORIES)
-    _place(group, "--engines", "take etcd, etcdctl and etcdutl from there (RWK_ENGINES)", _DIRECTORIES)
+    _place(group, "--engines", "take the engines from there (RWK_ENGINES)", _DIRECTORIES)
     _place(group, "--scenarios", "tell the chapters of that directory (RWK_SCENARIOS)", _DIRECTORIES)
     _place(group, "--config", "settings file (default: rwk-tui.toml here, if there is one)", _FILES)
     group.add_argument("--backend", metavar="NAME", help="what machines are made of: local (RWK_BACKEND)")
@@ -110,11 +110,21 @@ def parser() -> argparse.ArgumentParser:
     )
     engines.add_argument("--json", action="store_true", help="as JSON")
     inner = engines.add_subparsers(title="commands", metavar="COMMAND")
-    install = inner.add_parser("install", parents=[common], help="build an engine into the cache")
-    install.add_argument("name", metavar="NAME", help="etcd (with etcdctl and etcdutl)")
-    install.add_argument("--from", dest="origin", choices=["go"], required=True, help="build it from source with Go")
-    install.add_argument("--force", action="store_true", help="build it even if it is there")
+    install = inner.add_parser("install", parents=[common], help="get engines into the cache")
+    install.add_argument(
+        "names", nargs="*", metavar="NAME", help="etcd, kubernetes, kwok, or a minor: etcd-3.6 (default: all of them)"
+    )
+    install.add_argument(
+        "--from",
+        dest="origin",
+        choices=["download", "go"],
+        help="official files, or built with Go (default: in this order)",
+    )
+    install.add_argument("--force", action="store_true", help="get them even if they are there")
+    install.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="progress as JSON lines")
     install.set_defaults(run=_install)
+    clean = inner.add_parser("clean", parents=[common], help="free what installing left; the engines stay")
+    clean.set_defaults(run=_clean)
     command("doctor", _doctor, "say what works here, and what to do about the rest")
     completion = command("completion", _completion, "print the completion script of a shell")
     completion.add_argument("shell", choices=["bash", "zsh", "fish"])
@@ -255,9 +265,19 @@ def _engines(arguments: argparse.Namespace) -> int:
 
 def _install(arguments: argparse.Namespace) -> int:
     settings = _settings(arguments)
+    from rwk_tui.engines.front import open_front
     from rwk_tui.engines.install import install
 
-    install(arguments.name, settings, lambda line: print(line, flush=True), force=arguments.force)
+    with open_front(as_json=arguments.json) as front:
+        install(arguments.names, settings, front, origin=arguments.origin, force=arguments.force)
+    return _OK
+
+
+def _clean(arguments: argparse.Namespace) -> int:
+    settings = _settings(arguments)
+    from rwk_tui.engines.clean import clean
+
+    clean(settings, print)
     return _OK
 
 

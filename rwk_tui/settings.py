@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,15 @@ class Timeouts:
 
 
 @dataclass(frozen=True, slots=True)
+class Mirrors:
+    """Where official release files are downloaded from, by upstream: URLs below which a mirror has the same layout."""
+
+    etcd: str = "https://github.com/etcd-io/etcd/releases/download"
+    kubernetes: str = "https://dl.k8s.io"
+    kwok: str = "https://github.com/kubernetes-sigs/kwok/releases/download"
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a run can be told.
 
@@ -53,6 +62,7 @@ class Settings:
     theme: str = "dark"
     tape: Path | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
+    mirrors: Mirrors = field(default_factory=Mirrors)
 
     @property
     def socket(self) -> Path:
@@ -80,8 +90,9 @@ _NUMBERS: dict[str, type[int] | type[float]] = {
     "election_ms": int,
     "linger": float,
 }
-_TIMEOUTS = tuple(item.name for item in fields(Timeouts))
-_KEYS = tuple(item.name for item in fields(Settings) if item.name != "timeouts")
+_TABLES: dict[str, type[Timeouts] | type[Mirrors]] = {"timeouts": Timeouts, "mirrors": Mirrors}
+_KEYS = tuple(item.name for item in fields(Settings) if item.name not in _TABLES)
+_INNER = tuple(f"{table}.{item.name}" for table, kind in _TABLES.items() for item in fields(kind))
 
 
 def load_settings(
@@ -102,7 +113,7 @@ def load_settings(
     file = here / (named or CONFIG_NAME)
     if named is not None or file.is_file():
         values |= _from_file(file)
-    for name in (*_KEYS, *(f"timeouts.{key}" for key in _TIMEOUTS)):
+    for name in (*_KEYS, *_INNER):
         variable = "RWK_" + name.upper().replace(".", "_")
         if given.get(variable):
             values[name] = _value(name, given[variable], variable, here)
@@ -114,7 +125,9 @@ def load_settings(
 def as_environment(settings: Settings) -> dict[str, str]:
     """The settings as RWK_* variables, so that a process started with them loads exactly the same."""
     found = {f"RWK_{name.upper()}": getattr(settings, name) for name in _KEYS}
-    found |= {f"RWK_TIMEOUTS_{name.upper()}": getattr(settings.timeouts, name) for name in _TIMEOUTS}
+    for name in _INNER:
+        table, _, key = name.partition(".")
+        found[f"RWK_{table.upper()}_{key.upper()}"] = getattr(getattr(settings, table), key)
     # An empty variable counts as not set; the file named here is empty, so that none in the directory is read.
     return {key: "" if value is None else str(value) for key, value in found.items()} | {"RWK_CONFIG": os.devnull}
 
@@ -133,13 +146,16 @@ def _settings(values: Mapping[str, Any]) -> Settings:
     # Imported late: most uses of this module (every import of a room) need no defaults.
     import platformdirs
 
-    given = {key: values[f"timeouts.{key}"] for key in _TIMEOUTS if f"timeouts.{key}" in values}
+    inner: dict[str, Any] = {
+        table: kind(**{key.partition(".")[2]: values[key] for key in _INNER if key in values and key.startswith(table)})
+        for table, kind in _TABLES.items()
+    }
     top: dict[str, Any] = {
         "state": Path(platformdirs.user_state_dir("rwk-tui", appauthor=False)),
         "engine_cache": Path(os.environ.get("XDG_CACHE_HOME") or platformdirs.user_cache_dir()) / "rwk-tui",
     }
     top |= {key: value for key, value in values.items() if "." not in key}
-    settings = Settings(**top, timeouts=replace(Timeouts(), **given))
+    settings = Settings(**top, **inner)
     if settings.election_ms < 5 * settings.heartbeat_ms:
         raise BadInput(f"election_ms {settings.election_ms} must be 5 × heartbeat_ms ({settings.heartbeat_ms}) or more")
     return settings
@@ -163,11 +179,12 @@ def _from_file(file: Path) -> dict[str, Any]:
         raise BadInput(f"{file}: {' '.join(str(error).split())}") from None
     values: dict[str, Any] = {}
     for key, value in tables.items():
-        inner = value if key == "timeouts" and isinstance(value, dict) else None
-        for name, item in ((f"timeouts.{k}", v) for k, v in inner.items()) if inner is not None else ((key, value),):
+        inner = value if key in _TABLES and isinstance(value, dict) else None
+        for name, item in ((f"{key}.{k}", v) for k, v in inner.items()) if inner is not None else ((key, value),):
             where = f"{file}:{_line(text, name)}: {name}"
-            if name not in _KEYS and (inner is None or name.partition(".")[2] not in _TIMEOUTS):
-                raise BadInput(f"{where}: there is no such setting; there are {', '.join((*_KEYS, '[timeouts]'))}")
+            if name not in (_KEYS if inner is None else _INNER):
+                known = (*_KEYS, *(f"[{table}]" for table in _TABLES))
+                raise BadInput(f"{where}: there is no such setting; there are {', '.join(known)}")
             values[name] = _value(name, item, where, file.parent)
     return values
 
@@ -198,6 +215,10 @@ def _value(name: str, value: object, where: str, base: Path) -> Any:
         except RuntimeError:
             raise BadInput(f"{where}: {value.split('/')[0]} is nobody whose home is known") from None
         return Path(os.path.abspath(base / path))  # noqa: PTH100 - resolve() would follow links
+    if name.startswith("mirrors."):
+        if not isinstance(value, str) or not re.fullmatch(r"https?://[!-~]+", value):
+            raise BadInput(f"{where}: must be a URL that starts with http:// or https://, not {value!r}")
+        return value.rstrip("/")
     if name in _CHOICES:
         if value not in _CHOICES[name]:
             raise BadInput(f"{where}: must be one of {', '.join(_CHOICES[name])}, not {value!r}")

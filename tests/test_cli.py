@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.engines_fake import publish, serving
 from support.programs import environment, fake_engine, one_line, rwk_tui, script
 
 import rwk_tui as package
 from rwk_tui import cli
+from rwk_tui.engines.pins import engine_pins
 
 COMMANDS = ("play", "up", "env", "down", "check", "chapters", "engines", "doctor", "completion")
 
@@ -62,8 +64,10 @@ def test_version(tmp_path: Path) -> None:
         (["--backend", "cloud", "chapters"], "--backend: must be one of local, not 'cloud'"),
         (["chapters", "--subnet", "300"], "--subnet: must be from 0 to 255"),
         (["engines", "--config", "none.toml"], "none.toml: No such file"),
-        (["engines", "install", "etcd"], "required: --from"),
-        (["engines", "install", "zookeeper", "--from", "go"], "no recipe for 'zookeeper'"),
+        (["engines", "install", "etcd", "--from", "heaven"], "invalid choice: 'heaven'"),
+        (["engines", "install", "etcd", "zookeeper"], "no recipe for 'zookeeper'; there is etcd, kubernetes, kwok"),
+        (["engines", "install", "etcd-3.5"], "no recipe for 'etcd-3.5'"),
+        (["engines", "install", "kwok", "--state"], "expected one argument"),
         (["completion", "csh"], "invalid choice: 'csh'"),
         (["up", "--state", "/tmp/" + "x" * 100], "too long for a socket's path"),
         ([], "the cockpit needs a terminal"),
@@ -103,6 +107,49 @@ def test_engines_as_json(tmp_path: Path) -> None:
     assert by_name["etcdutl"]["version"] == "3.5.1"
     assert (by_name["etcd"]["source"], by_name["etcd"]["used"], by_name["etcd"]["good"]) == ("wheel", True, False)
     assert "can lose consistency" in by_name["etcd"]["remark"]
+
+
+def test_engines_says_how_to_get_kubernetes_and_that_the_lab_can_start_without(tmp_path: Path) -> None:
+    finished = rwk_tui("engines", home=tmp_path)
+    assert finished.returncode == 0
+    assert "– Kubernetes is not installed; `rwk-tui engines install kubernetes` gets it" in finished.stdout
+    missing = json.loads(rwk_tui("engines", "--json", home=tmp_path).stdout)["missing"]
+    assert {"kubernetes", "kwok", "kubernetes-1.36"} <= set(missing)
+    finished = rwk_tui("doctor", home=tmp_path)
+    assert "`rwk-tui engines install kubernetes` gets it" in finished.stdout
+
+
+def test_an_install_as_json_lines(tmp_path: Path) -> None:
+    with serving() as mirror:
+        publish(mirror, engine_pins("linux")["kwok-0.8"])
+        command = ("engines", "install", "kwok", "--from", "download", "--json")
+        finished = rwk_tui(*command, home=tmp_path, RWK_MIRRORS_KWOK=mirror.url)
+    assert finished.returncode == 0, finished.stderr
+    lines = [json.loads(line) for line in finished.stdout.splitlines()]
+    assert {tuple(line) for line in lines} == {("engine", "version", "state", "done", "left_s", "text")}
+    assert (lines[0]["state"], lines[0]["done"], lines[-1]["state"], lines[-1]["done"]) == ("installing", 0, "ready", 1)
+    assert {line["engine"] for line in lines} == {"kwok-0.8"}
+    assert "downloading kwok-0.8" in finished.stderr
+
+
+def test_an_install_that_fails_is_exit_1_and_says_so_in_both_ways(tmp_path: Path) -> None:
+    with serving() as mirror:
+        command = ("engines", "install", "kwok", "--from", "download")
+        finished = rwk_tui(*command, home=tmp_path, RWK_MIRRORS_KWOK=mirror.url)
+        as_json = rwk_tui(*command, "--json", home=tmp_path, RWK_MIRRORS_KWOK=mirror.url)
+    assert finished.returncode == as_json.returncode == 1
+    assert "kwok-linux" in one_line(finished) and "(404)" in one_line(finished)
+    assert json.loads(as_json.stdout.splitlines()[-1])["state"] == "failed"
+
+
+def test_clean_frees_what_installing_left(tmp_path: Path) -> None:
+    left = tmp_path / "cache" / "partial"
+    left.mkdir(parents=True)
+    (left / "file").write_bytes(bytes(2_000_000))
+    finished = rwk_tui("engines", "clean", home=tmp_path, RWK_ENGINE_CACHE=str(left.parent))
+    assert finished.returncode == 0
+    assert "freed 2 MB in all" in finished.stdout
+    assert not left.exists()
 
 
 def test_a_garbage_engine_is_a_line_in_the_list_and_exit_1(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rwk_tui.settings import BadInput, Settings, Timeouts, as_environment, check_socket, load_settings
+from rwk_tui.settings import BadInput, Mirrors, Settings, Timeouts, as_environment, check_socket, load_settings
 
 
 def load(directory: Path, toml: str | None = None, env: dict[str, str] | None = None, **flags: str) -> Settings:
@@ -93,6 +93,18 @@ def test_a_file_that_no_parser_takes_is_one_line(tmp_path: Path, value: str) -> 
 def test_a_path_that_the_stream_could_not_carry_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="RWK_STATE: must be a path in UTF-8"):
         load(tmp_path, None, {"RWK_STATE": "/tmp/\udcff"})
+
+
+def test_mirrors_are_urls_in_a_table_of_their_own(tmp_path: Path) -> None:
+    toml = '[mirrors]\netcd = "https://mirror.example/etcd/"\n'
+    found = load(tmp_path, toml, {"RWK_MIRRORS_KWOK": "http://127.0.0.1:8000"})
+    assert found.mirrors == Mirrors(etcd="https://mirror.example/etcd", kwok="http://127.0.0.1:8000")
+    assert load_settings(environment=as_environment(found), directory=tmp_path).mirrors == found.mirrors
+    for value in ("ftp://x", "mirror.example", "https://", "https://a b", ""):
+        with pytest.raises(BadInput, match=r"rwk-tui.toml:2: mirrors.kwok: must be a URL that starts with http"):
+            load(tmp_path, f'[mirrors]\nkwok = "{value}"\n')
+    with pytest.raises(BadInput, match=r":3: mirrors.check: there is no such setting; .*\[timeouts\], \[mirrors\]"):
+        load(tmp_path, "[mirrors]\n\ncheck = 3\n")
 
 
 def test_a_named_file_must_be_there_and_be_text(tmp_path: Path) -> None:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import select
 import signal
 import subprocess
 import time
 from pathlib import Path
 
-DEADLINE = 5.0
-"""Seconds that a binary has to tell its version."""
+from rwk_tui.engines.upstreams import version_arguments, version_pattern
+
+DEADLINE = 10.0
+"""Seconds that a binary has to tell its version: a hundred megabytes may have to come from a slow disk first."""
 _ENOUGH = 8192
-_ARGUMENT = {"etcd": "--version"}
 
 
 class EngineError(Exception):
@@ -27,8 +27,8 @@ def ask_version(name: str, path: Path, *, deadline: float = DEADLINE) -> str:
         raise EngineError(f"{path}: there is no such file")
     if not path.is_file() or not os.access(path, os.X_OK):
         raise EngineError(f"{path}: is not an executable file (chmod +x it, or take it away)")
-    text = _first_words([str(path), _ARGUMENT.get(name, "version")], path, deadline)
-    found = re.search(rf"^{re.escape(name)} version: v?(\d+\.\d+\.\d+\S*)", text, re.IGNORECASE | re.MULTILINE)
+    text = _first_words([str(path), *version_arguments(name)], path, deadline)
+    found = version_pattern(name).search(text)
     if not found:
         said = next((line.strip()[:80] for line in text.splitlines() if line.strip()), "nothing")
         raise EngineError(f"{path}: is no {name} that works here; asked for its version it said {said!r}")

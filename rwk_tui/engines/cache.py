@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rwk_tui.engines.ask import EngineError, ask_version
+from rwk_tui.engines.upstreams import upstream_of
 from rwk_tui.engines.verdict import parse_version
 
 MANIFEST = "manifest.json"
@@ -81,7 +82,7 @@ def _check_manifest(name: str, path: Path) -> None:
     except (OSError, ValueError, KeyError, TypeError):
         raise EngineError(f"{manifest}: can't be read; take the directory away and install again") from None
     if sha256(path) != expected:
-        again = "rwk-tui engines install etcd --from go --force"
+        again = f"rwk-tui engines install {upstream_of(name).name} --force"
         raise EngineError(f"{path}: is not what was installed; `{again}` mends it")
 
 

@@ -12,11 +12,12 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rwk_tui.engines.report import look
+from rwk_tui.engines.report import look, needed_later
 from rwk_tui.settings import BadInput, Settings, check_socket
 
 _ETCD_PORTS = (2379, 2380)
 _SMALL = (80, 24)
+_WIDE = len("kube-controller-manager")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +49,22 @@ def print_doctor(settings: Settings) -> int:
     startable = True
     for finding in examine_here(settings):
         startable = startable and (finding.good or not finding.needed)
-        print(f"{'✓' if finding.good else '✗' if finding.needed else '–'} {finding.what:<9} {finding.text}")
+        print(f"{'✓' if finding.good else '✗' if finding.needed else '–'} {finding.what:<{_WIDE}} {finding.text}")
         if finding.advice:
-            print(f"  {'':<9} → {finding.advice}")
+            print(f"  {'':<{_WIDE}} → {finding.advice}")
     print("the lab can start here" if startable else "the lab can't start here before every ✗ is mended")
     return 0 if startable else 1
 
 
 def _engines(settings: Settings) -> Iterator[Finding]:
-    rows, problem = look(settings)
-    for row in rows:
+    report = look(settings)
+    for row in report.rows:
         if row.used:
             yield Finding(row.name, True, f"{row.version} ({row.source}) {row.path}", row.remark)
-    if problem:
-        yield Finding("engines", False, "not all three work", problem)
+    for name, why in needed_later(report).items():
+        yield Finding(name, False, "the chapters that need it can't be told yet", why, needed=False)
+    if report.problem:
+        yield Finding("engines", False, "not all three of etcd's work", report.problem)
 
 
 def _state(settings: Settings) -> Finding:

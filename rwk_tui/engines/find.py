@@ -11,10 +11,11 @@ from pathlib import Path
 
 from rwk_tui.engines.ask import EngineError
 from rwk_tui.engines.cache import installed, known_version
-from rwk_tui.engines.verdict import NEWER, parse_version, verdict
+from rwk_tui.engines.upstreams import ETCD_PROGRAMS, upstream_of
+from rwk_tui.engines.verdict import NEWER, parse_version, too_old, verdict
 from rwk_tui.settings import Settings
 
-ETCD_PROGRAMS = ("etcd", "etcdctl", "etcdutl")
+__all__ = ["ETCD_PROGRAMS", "Engine", "EngineMissing", "candidates", "examine", "find_engine", "find_engines"]
 
 
 class EngineMissing(EngineError):
@@ -36,7 +37,11 @@ def candidates(name: str, settings: Settings) -> Iterator[tuple[str, Path]]:
     """Every place that has a file of that name, best first, as (source, path); nothing is run yet."""
     if settings.engines is not None:
         # Who names a directory means it: nothing else is looked at.
-        yield "given", settings.engines / name
+        nested = _minors_in(settings.engines, name)
+        if not nested or (settings.engines / name).exists():
+            yield "given", settings.engines / name
+        for directory in nested:
+            yield "given", directory / name
         return
     for directory in installed(settings.engine_cache, name):
         yield "cache", directory / name
@@ -62,7 +67,9 @@ def examine(name: str, source: str, path: Path, settings: Settings) -> Engine:
         parse_version(version)
     except ValueError:
         raise EngineError(f"{path}: has a version that makes no sense: {version!r}") from None
-    return Engine(name, path, version, source, verdict(version))
+    upstream = upstream_of(name).name
+    judged = verdict(version) if upstream == "etcd" else too_old(upstream, version)
+    return Engine(name, path, version, source, judged)
 
 
 def find_engine(name: str, settings: Settings) -> Engine:
@@ -78,7 +85,9 @@ def find_engine(name: str, settings: Settings) -> Engine:
             if source in ("given", "cache"):
                 raise
             broken = f" ({error})"
-    raise EngineMissing(f"no {name} found{broken}; {NEWER}")
+    upstream = upstream_of(name).name
+    how = NEWER if upstream == "etcd" else f"`rwk-tui engines install {upstream}` gets it"
+    raise EngineMissing(f"no {name} found{broken}; {how}")
 
 
 def find_engines(names: Iterable[str], settings: Settings) -> dict[str, Engine]:
@@ -97,3 +106,13 @@ def find_engines(names: Iterable[str], settings: Settings) -> dict[str, Engine]:
                 continue
             return together
     return first
+
+
+def _minors_in(directory: Path, name: str) -> list[Path]:
+    """Directories such as etcd-3.6 or kubernetes-1.37.2 below a given one that have the program, newest first."""
+    found: list[tuple[tuple[int, ...], Path]] = []
+    for path in directory.glob(f"{upstream_of(name).name}-*"):
+        numbers = path.name.rpartition("-")[2].split(".")
+        if all(number.isdigit() for number in numbers) and (path / name).is_file():
+            found.append((tuple(int(number) for number in numbers), path))
+    return [path for _, path in sorted(found, reverse=True)]

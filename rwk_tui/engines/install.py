@@ -1,104 +1,160 @@
-"""Build an engine from source into the cache: all of it or nothing."""
+"""Install engines into the cache, each as a whole or not at all, from the first source that can."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
-import signal
-import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
-from types import FrameType
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
 
+from rwk_tui.engines.alone import alone, terminate_as_interrupt, work_directory
 from rwk_tui.engines.ask import EngineError, ask_version
+from rwk_tui.engines.build import GO_CACHES, GoSource
 from rwk_tui.engines.cache import known_version, open_cache, write_manifest
-from rwk_tui.engines.go import Go, go_from_package, go_on_path, needed_version
-from rwk_tui.engines.job import run_job
-from rwk_tui.engines.pins import EnginePin, engine_pins, go_pin
-from rwk_tui.settings import BadInput, Settings
+from rwk_tui.engines.download import PARTIAL, DownloadSource
+from rwk_tui.engines.pins import EnginePin, choose_pins
+from rwk_tui.engines.progress import Front, Track, on_this_machine
+from rwk_tui.engines.room import is_full
+from rwk_tui.settings import Settings
 
-_BUILDING = ".build-"
-_EVERY = 5.0
-"""Seconds between two progress lines."""
-
-Tell = Callable[[str], None]
+SOURCES = ("download", "go")
+"""Where programs come from, in the order in which they are tried."""
 
 
-def install(name: str, settings: Settings, tell: Tell, *, force: bool = False) -> Path:
-    """Build that engine's programs and return their directory; what is there and sound is kept, unless `force`.
+class Source(Protocol):
+    """Somewhere that programs come from."""
 
-    Raises BadInput for an unknown name, EngineError with the reason otherwise. Nothing half is left, even by Ctrl-C.
+    name: str
+
+    def prepare(self, pins: list[EnginePin]) -> None:
+        """Say what making these will take, and raise EngineError if that is more than there is."""
+        ...
+
+    def make(self, pin: EnginePin, out: Path, track: Track) -> dict[str, str]:
+        """Put every program of the pin into the new directory `out`; raises EngineError if it can't."""
+        ...
+
+
+def install(
+    names: Iterable[str],
+    settings: Settings,
+    front: Front,
+    *,
+    origin: str | None = None,
+    force: bool = False,
+) -> dict[str, Path]:
+    """Install what was named, or everything that is pinned, and return the directory of each by the pin's name.
+
+    `origin` is one of SOURCES, None for all of them in order. What is there and sound is kept, unless `force`. One that
+    fails does not keep the others from being installed. Raises BadInput for an unknown name, and EngineError with the
+    reasons when all else is done. No half engine is left, even by Ctrl-C; what was fetched or compiled serves the next.
     """
-    pins = engine_pins()
-    if name not in pins:
-        raise BadInput(f"engines install: there is no recipe for {name!r}; there is {', '.join(sorted(pins))}")
-    pin = pins[name]
+    pins = choose_pins(names)
     cache = open_cache(settings.engine_cache)
-    target = cache / f"{name}-{pin.version}"
-    if not force and _is_sound(pin, target, cache):
-        tell(f"{name} {pin.version} is already in {target}")
-        return target
-    with _alone(cache), _work_directory(cache) as work, _terminate_as_interrupt():
-        started = time.monotonic()
-        _check_space(cache, pin)
-        go = go_on_path(needed_version(pin.module / "go.mod")) or go_from_package(go_pin(), cache, work, tell)
-        tell(
-            f"building {', '.join(pin.programs)} {pin.version} with Go {go.version} from {go.source}: about "
-            f"{pin.minutes} minutes on two cores, {pin.build_mb} MB of disk while it builds, {pin.keeps_mb} MB after"
-        )
-        built = _build(pin, go, work, tell)
+    done: dict[str, Path] = {}
+    for pin in pins:
+        if not force and _is_sound(pin, cache):
+            done[pin.name] = cache / pin.directory
+            Track(pin, front, 0).end("ready", f"{pin.version} is already in {done[pin.name]}")
+    todo = [pin for pin in pins if pin.name not in done]
+    if not todo:
+        return done
+    with alone(cache), work_directory(cache) as work, terminate_as_interrupt():
+        sources = _sources(cache, work, settings, front, origin)
+        failed = _install_all(todo, sources, cache, work, front, done)
+    if failed:
+        raise EngineError("; ".join(failed))
+    return done
+
+
+def _install_all(
+    todo: list[EnginePin], sources: list[Source], cache: Path, work: Path, front: Front, done: dict[str, Path]
+) -> list[str]:
+    """Install one after the other into `done`; why some could not be."""
+    tracks = {pin.name: Track(pin, front, on_this_machine(pin.minutes)) for pin in todo}
+    for pin in todo:
+        tracks[pin.name].end("installing", "waits for its turn", done=0.0)
+    try:
+        sources[0].prepare(todo)
+    except EngineError as error:
+        for pin in todo:
+            tracks[pin.name].end("failed", str(error), done=0.0)
+        return [str(error)]
+    failed: list[str] = []
+    for number, pin in enumerate(todo):
+        begun, track = time.monotonic(), tracks[pin.name]
+        track.expect(on_this_machine(pin.minutes))
+        try:
+            done[pin.name] = _install(pin, sources, cache, work, track, front)
+        except EngineError as error:
+            track.end("failed", str(error), done=0.0)
+            failed.append(f"{pin.name}: {error}")
+            if is_full(error):
+                for late in todo[number + 1 :]:
+                    tracks[late.name].end("failed", str(error), done=0.0)
+                break
+        else:
+            left_out = "".join(f"; {name} is for Linux only" for name in pin.linux_only)
+            took = time.monotonic() - begun
+            track.end("ready", f"{pin.version} is in {done[pin.name]} ({took:.0f} s){left_out}")
+    if not failed:
+        for kept in (GO_CACHES, PARTIAL):
+            shutil.rmtree(cache / kept, ignore_errors=True)
+    return failed
+
+
+def _install(pin: EnginePin, sources: list[Source], cache: Path, work: Path, track: Track, front: Front) -> Path:
+    """One engine, from the first source that can."""
+    reasons: list[str] = []
+    for source in sources:
+        out = work / f"{pin.name}-{source.name}"
+        try:
+            if source is not sources[0]:
+                source.prepare([pin])
+            about = source.make(pin, out, track)
+            _verify(pin, out)
+        except EngineError as error:
+            shutil.rmtree(out, ignore_errors=True)
+            if is_full(error):
+                raise
+            reasons.append(str(error) if len(sources) == 1 else f"{source.name}: {error}")
+            if source is not sources[-1]:
+                front.say(f"{pin.name}: not by {source.name}: {error}")
+            continue
+        write_manifest(out, list(pin.programs), name=pin.name, version=pin.version, **about)
+        target = cache / pin.directory
+        _put(out, target, work)
+        # Asked once now, so that the first start after this does not have to.
         for program in pin.programs:
-            version = ask_version(program, built / program, deadline=30.0)
-            if version != pin.version:
-                raise EngineError(f"{program} was built but says that it is {version}, not {pin.version}")
-        write_manifest(built, list(pin.programs), name=name, version=pin.version, go=go.version)
-        _put(built, target, work)
-    tell(f"{name} {pin.version} is in {target} ({time.monotonic() - started:.0f} s)")
-    return target
+            known_version(program, target / program, cache)
+        return target
+    raise EngineError("; ".join(reasons))
 
 
-def _is_sound(pin: EnginePin, target: Path, cache: Path) -> bool:
+def _sources(cache: Path, work: Path, settings: Settings, front: Front, origin: str | None) -> list[Source]:
+    found: list[Source] = [
+        DownloadSource(cache, settings.mirrors, front.say),
+        GoSource(cache, work, front.say),
+    ]
+    return [source for source in found if origin in (None, source.name)]
+
+
+def _is_sound(pin: EnginePin, cache: Path) -> bool:
+    target = cache / pin.directory
     try:
         return all(known_version(program, target / program, cache) == pin.version for program in pin.programs)
     except EngineError:
         return False
 
 
-def _build(pin: EnginePin, go: Go, work: Path, tell: Tell) -> Path:
-    source, out = work / "module", work / "programs"
-    source.mkdir()
-    out.mkdir()
-    for file in ("go.mod", "go.sum"):
-        shutil.copyfile(pin.module / file, source / file)
-    counted = {"downloaded": 0, "compiled": 0}
-    told = time.monotonic()
-
-    def each(line: str) -> None:
-        nonlocal told
-        counted["downloaded" if line.startswith("go: downloading") else "compiled"] += 1
-        if time.monotonic() - told >= _EVERY:
-            told = time.monotonic()
-            tell(f"  {counted['downloaded']} modules downloaded, {counted['compiled']} packages compiled")
-
-    argv = [str(go.path), "build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", f"{out}/"]
-    run_job([*argv, *pin.programs.values()], what="go build", cwd=source, environment=go.environment(), each=each)
-    for program, package in pin.programs.items():
-        written = out / _binary_name(package)
-        if not written.is_file():
-            raise EngineError(f"go build wrote no {written.name}")
-        if written.name != program:
-            written.rename(out / program)
-        (out / program).chmod(0o755)
-    return out
-
-
-def _binary_name(package: str) -> str:
-    """What Go calls the program of a package: its last part that is not a major version."""
-    parts = [part for part in PurePosixPath(package).parts if not (part[0] == "v" and part[1:].isdigit())]
-    return parts[-1]
+def _verify(pin: EnginePin, out: Path) -> None:
+    """Raise EngineError unless every program runs here and is the version that was wanted."""
+    for program in pin.programs:
+        version = ask_version(program, out / program, deadline=30.0)
+        if version != pin.version:
+            raise EngineError(f"{program} was made but says that it is {version}, not {pin.version}")
 
 
 def _put(built: Path, target: Path, work: Path) -> None:
@@ -107,51 +163,5 @@ def _put(built: Path, target: Path, work: Path) -> None:
         with file.open("rb") as handle:
             os.fsync(handle.fileno())
     if target.exists():
-        target.rename(work / "replaced")
+        target.rename(work / f"replaced-{target.name}")
     built.rename(target)
-
-
-def _check_space(cache: Path, pin: EnginePin) -> None:
-    free = shutil.disk_usage(cache).free // 1_000_000
-    if free < pin.build_mb:
-        raise EngineError(
-            f"{cache}: {free} MB are free, but building {pin.name} takes {pin.build_mb} MB; "
-            "make room or choose another place with RWK_ENGINE_CACHE"
-        )
-
-
-@contextmanager
-def _alone(cache: Path) -> Iterator[None]:
-    """Hold the lock of the cache, so that two installs don't tread on each other."""
-    with (cache / ".install.lock").open("a") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise EngineError(f"{cache}: another install is at work there; wait for it") from None
-        yield
-
-
-@contextmanager
-def _work_directory(cache: Path) -> Iterator[Path]:
-    """A directory on the cache's own file system, gone afterwards; those that killed installs left go first."""
-    for left in cache.glob(f"{_BUILDING}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    work = Path(tempfile.mkdtemp(prefix=_BUILDING, dir=cache))
-    try:
-        yield work
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-
-
-@contextmanager
-def _terminate_as_interrupt() -> Iterator[None]:
-    """Let SIGTERM clean up as Ctrl-C does."""
-
-    def interrupt(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from rwk_tui.engines.ask import EngineError
 
 _GRACE = 2.0
+_TICK = 1.0
 
 
 def run_job(
@@ -23,8 +25,12 @@ def run_job(
     cwd: Path | None = None,
     environment: Mapping[str, str] | None = None,
     each: Callable[[str], None] = lambda _: None,
+    tick: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run it to its end; `each` is told every line. Raises EngineError with the line that says why."""
+    """Run it to its end; `each` is told every line, `tick` is called about once a second.
+
+    Raises EngineError with the line that says why.
+    """
     try:
         process = subprocess.Popen(
             argv,
@@ -33,8 +39,6 @@ def run_job(
             stderr=subprocess.STDOUT,
             cwd=cwd,
             env=None if environment is None else dict(environment),
-            text=True,
-            errors="replace",
             # A group of its own: its children end with it, and Ctrl-C reaches it through us, once.
             start_new_session=True,
         )
@@ -43,8 +47,8 @@ def run_job(
     last: deque[str] = deque(maxlen=40)
     assert process.stdout is not None
     try:
-        for line in process.stdout:
-            if text := line.strip():
+        for line in _lines(process.stdout.fileno(), tick):
+            if text := line.decode("utf-8", "replace").strip():
                 last.append(text)
                 each(text)
         code = process.wait()
@@ -55,7 +59,26 @@ def run_job(
         raise EngineError(f"{what} failed: {telling[-1] if telling else f'exit code {code}'}")
 
 
-def _end(process: subprocess.Popen[str]) -> None:
+def _lines(pipe: int, tick: Callable[[], None]) -> Iterator[bytes]:
+    """The lines of a pipe as they come, with a tick in between even where none comes for long."""
+    rest, ticked = b"", time.monotonic()
+    while True:
+        ready = select.select([pipe], [], [], _TICK)[0]
+        if time.monotonic() - ticked >= _TICK:
+            ticked = time.monotonic()
+            tick()
+        if not ready:
+            continue
+        chunk = os.read(pipe, 65536)
+        if not chunk:
+            break
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from whole
+    if rest:
+        yield rest
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
     """Leave nothing of the command behind, whether it has ended or not."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         if process.poll() is None or number == signal.SIGKILL:

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rwk_tui.engines.ask import EngineError
-from rwk_tui.engines.find import ETCD_PROGRAMS, Engine, candidates, examine, find_engines
+from rwk_tui.engines.find import candidates, examine
+from rwk_tui.engines.pins import default_pins
+from rwk_tui.engines.sets import EngineSet, find_set
+from rwk_tui.engines.upstreams import UPSTREAMS
 from rwk_tui.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """One file that bears an engine's name; `version` is "" if it does not work, `remark` says what is wrong."""
+    """One file that bears an engine's name; `version` is "" if it does not work, `remark` says what is wrong.
+
+    `used` is true for what the lab runs by default and for what it runs where a chapter asks for that minor.
+    """
 
     name: str
     version: str
@@ -23,51 +30,81 @@ class Found:
     remark: str
 
 
-def look(settings: Settings, names: tuple[str, ...] = ETCD_PROGRAMS) -> tuple[list[Found], str]:
-    """Every candidate, and in one line why the lab could not start with them ("" if it could)."""
-    used: dict[str, Engine] = {}
-    problem = ""
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Every candidate, and in one line why the lab could not start ("" if it could); `missing` says what it lacks."""
+
+    rows: tuple[Found, ...]
+    problem: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+
+def look(settings: Settings) -> Report:
+    """Look at everything that bears an engine's name; each binary is asked for its version the first time only."""
+    engines, problem = EngineSet({}, {}, {}, {}), ""
     try:
-        used = find_engines(names, settings)
+        engines = find_set(settings)
     except EngineError as error:
         problem = str(error)
+    used = set(engines.programs.values())
     rows: list[Found] = []
-    for name in names:
-        for source, path in candidates(name, settings):
-            try:
-                engine = examine(name, source, path, settings)
-            except EngineError as error:
-                rows.append(Found(name, "", source, path, False, str(error)))
-                continue
-            is_used = name in used and used[name].path == path
-            rows.append(Found(name, engine.version, source, path, is_used, engine.verdict))
-    return rows, problem
+    for upstream in UPSTREAMS.values():
+        for name in (*upstream.programs, *upstream.extra):
+            for source, path in candidates(name, settings):
+                if source == "given" and upstream.name != "etcd" and not path.exists():
+                    continue  # a directory that was given need not have them
+                try:
+                    engine = examine(name, source, path, settings)
+                except EngineError as error:
+                    rows.append(Found(name, "", source, path, False, str(error)))
+                else:
+                    rows.append(Found(name, engine.version, source, path, path in used, engine.verdict))
+    return Report(tuple(rows), problem, engines.versions, engines.missing)
 
 
 def print_engines(settings: Settings, *, as_json: bool) -> int:
-    """Print them for people or as JSON; 0 if all three programs work, else 1."""
-    rows, problem = look(settings)
+    """Print them for people or as JSON; 0 if the lab can start (etcd works), else 1."""
+    report = look(settings)
     if as_json:
-        engines = [
-            {
-                "name": row.name,
-                "version": row.version,
-                "source": row.source,
-                "path": str(row.path),
-                "used": row.used,
-                "good": bool(row.version) and not row.remark,
-                "remark": row.remark,
-            }
-            for row in rows
-        ]
-        print(json.dumps({"engines": engines, "problem": problem}, ensure_ascii=False))
-        return 1 if problem else 0
-    for row in rows:
+        print(json.dumps(_as_json(report), ensure_ascii=False))
+        return 1 if report.problem else 0
+    width = max((len(row.name) for row in report.rows), default=8)
+    for row in report.rows:
         glyph = "✗" if not row.version else "!" if row.remark else "✓"
         use = "used" if row.used else "    "
-        print(f"{glyph} {row.name:<8} {row.version or '-':<8} {use}  {row.source:<6} {row.path}")
+        print(f"{glyph} {row.name:<{width}} {row.version or '-':<8} {use}  {row.source:<6} {row.path}")
         if row.remark:
             print(f"    {row.remark}")
-    if problem and not any(row.remark == problem for row in rows):
-        print(f"✗ {problem}")
-    return 1 if problem else 0
+    for text in needed_later(report).values():
+        print(f"– {text}")
+    if report.problem and not any(row.remark == report.problem for row in report.rows):
+        print(f"✗ {report.problem}")
+    return 1 if report.problem else 0
+
+
+def needed_later(report: Report) -> dict[str, str]:
+    """What is missing, but for the newest minors: they are what is missing as "kubernetes", or an older one serves."""
+    newest = {pin.name for pin in default_pins().values()}
+    return {name: why for name, why in report.missing.items() if name not in newest}
+
+
+def _as_json(report: Report) -> dict[str, object]:
+    engines = [
+        {
+            "name": row.name,
+            "version": row.version,
+            "source": row.source,
+            "path": str(row.path),
+            "used": row.used,
+            "good": bool(row.version) and not row.remark,
+            "remark": row.remark,
+        }
+        for row in report.rows
+    ]
+    return {
+        "engines": engines,
+        "versions": dict(report.versions),
+        "missing": dict(report.missing),
+        "problem": report.problem,
+    }

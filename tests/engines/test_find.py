@@ -139,7 +139,7 @@ def test_one_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> None:
 @pytest.mark.parametrize("version", ["3.5.0", "3.5.1", "3.5.2"])
 def test_the_versions_that_lose_consistency_say_so(version: str) -> None:
     assert "can lose consistency when killed under load" in verdict(version)
-    assert "rwk-tui engines install etcd --from go" in verdict(version)
+    assert "rwk-tui engines install etcd" in verdict(version)
 
 
 def test_other_verdicts() -> None:

@@ -12,11 +12,12 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup run test lint types bench pictures wheel lock clean
+.PHONY: help setup run engines test lint types bench pictures wheel lock clean
 
 help:
 	@echo "make run     open the cockpit on a local lab (without a terminal: play every chapter)"
-	@echo "make test    lint, types, import contract and every test, on real etcd"
+	@echo "make test    lint, types, import contract and every test, on real engines (built the first time: half an hour)"
+	@echo "make engines  only build the engines: etcd, Kubernetes and kwok, each minor that is pinned"
 	@echo "make setup   only the virtual environment, from the lock"
 	@echo "make lint    lint, format, types and import contract"
 	@echo "make bench   measure what the tool promises"
@@ -54,9 +55,13 @@ $(STAMP): requirements-build.lock requirements.lock pyproject.toml
 run: setup
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/rwk-tui; else exec $(BIN)/rwk-tui play --all; fi
 
-# The tests make promises about integrity, so they need an etcd newer than the wheel's.
+# The tests make promises about real engines, so they need all that are pinned, and an etcd newer than the wheel's.
+# Built from source the first time: about half an hour on two busy cores, with progress; later there is nothing to do.
+engines: setup
+	$(BIN)/rwk-tui engines install --from go
+
 test: lint
-	@[ -n "$${RWK_ENGINES:-}" ] || $(BIN)/rwk-tui engines install etcd --from go
+	@[ -n "$${RWK_ENGINES:-}" ] || $(MAKE) --no-print-directory engines
 	$(BIN)/python -m pytest
 
 lint: setup

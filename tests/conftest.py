@@ -16,6 +16,7 @@ import pytest
 
 from rwk_tui.engines.ask import EngineError
 from rwk_tui.engines.find import ETCD_PROGRAMS, Engine, find_engines
+from rwk_tui.engines.sets import EngineSet, find_set
 from rwk_tui.engines.verdict import parse_version
 from rwk_tui.settings import Settings, load_settings
 
@@ -120,8 +121,21 @@ def engines(engine_settings: Settings) -> dict[str, Engine]:
         if engine.source not in ("given", "cache") or parse_version(engine.version) < (3, 6, 0):
             pytest.fail(
                 f"{engine.path} is {engine.version} from {engine.source}; the tests need 3.6 or newer: "
-                "`rwk-tui engines install etcd --from go`, or set RWK_ENGINES"
+                "`rwk-tui engines install etcd`, or set RWK_ENGINES"
             )
+    return found
+
+
+@pytest.fixture(scope="session")
+def kube_engines(engine_settings: Settings) -> EngineSet:
+    """Everything that is pinned, each minor of etcd and Kubernetes and kwok: fails where one is missing."""
+    try:
+        found = find_set(engine_settings)
+    except EngineError as error:
+        pytest.fail(f"{error} (or set RWK_ENGINES)")
+    if found.missing:
+        every = "; ".join(dict.fromkeys(found.missing.values()))
+        pytest.fail(f"the tests need every engine that is pinned: {every} (or set RWK_ENGINES)")
     return found
 
 

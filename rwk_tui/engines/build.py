@@ -18,8 +18,10 @@ from rwk_tui.engines.room import check_room, size
 
 GO_CACHES = "go-caches"
 """Where in the engine cache a Go that comes as a Python package keeps its caches until an install is through."""
-_FETCH, _LINK = 0.08, 0.06
-"""Shares of the time that fetching modules and the last linking take; measured, the rest is compiling."""
+_FETCH = 0.08
+"""Share of the time that fetching modules takes, as measured; what is left is building."""
+_LINK = 25
+"""As many packages are compiled in the time that linking one program takes."""
 
 
 @dataclass(slots=True)
@@ -112,7 +114,8 @@ def _watched(pin: EnginePin, go: Go, source: Path, raw: Path, track: Track, *, a
         done = _FETCH * min(1.0, fetched / pin.modules)
         track.at(done, f"{fetched} of about {pin.modules} modules downloaded")
 
-    stale = "{{if .Stale}}{{.ImportPath}}{{end}}"
+    # A main package always counts as stale, since it is not installed.
+    stale = '{{if and .Stale (ne .Name "main")}}{{.ImportPath}}{{end}}'
     run_job(
         [str(go.path), "list", "-deps", "-trimpath", "-f", stale, *pin.programs.values()],
         what="go list",
@@ -123,7 +126,8 @@ def _watched(pin: EnginePin, go: Go, source: Path, raw: Path, track: Track, *, a
     )
     # What Go's cache has already need not be compiled again: then it takes so much less.
     begin = _FETCH if fetched else 0.0
-    track.expect(max(10.0, expected_s * min(1.0, expected / pin.packages)), done=begin)
+    linking = _LINK * len(pin.programs)
+    track.expect(expected_s * min(1.0, (expected + linking) / (pin.packages + linking)), done=begin)
 
     def compiling(line: str) -> None:
         nonlocal compiled
@@ -136,8 +140,7 @@ def _watched(pin: EnginePin, go: Go, source: Path, raw: Path, track: Track, *, a
             text = f"{compiled} of {expected} packages compiled"
         else:
             text = f"{linked} of {len(pin.programs)} programs linked"
-        share = min(1.0, compiled / expected) if expected else 1.0
-        built = (1 - _LINK) * share + _LINK * linked / len(pin.programs)
+        built = (min(compiled, expected) + _LINK * linked) / (expected + linking)
         track.at(begin + (1 - begin) * built, text)
 
     argv = [str(go.path), "build", "-v", "-trimpath", "-buildvcs=false", "-ldflags", pin.ldflags, "-o", f"{raw}/"]

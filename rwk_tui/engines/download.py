@@ -55,7 +55,7 @@ class DownloadSource:
             partial.mkdir(mode=0o700, exist_ok=True)
             out.mkdir()
             self._take(pin, mirror, partial, out, track)
-        except Unreachable as error:
+        except Unreachable:
             self._dead[host] = f"{host} can't be reached, as was found before"
             raise
         except OSError as error:

@@ -41,6 +41,13 @@ async def test_nobody_answers_for_a_unit_that_does_not_run(lab: Lab) -> None:
     assert await dial(two, one) in UNREACHED
 
 
+async def test_two_etcds_find_room_on_one_machine(lab: Lab) -> None:
+    one, two = lab.machines["core-01"], lab.machines["core-02"]
+    for port in (2379, 2380, 12379, 12380):
+        await serve(one, port=port)
+        assert await dial(two, one, port) == "core-01 hello"
+
+
 async def test_a_paused_unit_is_silent_not_refusing(lab: Lab) -> None:
     one, two = lab.machines["core-01"], lab.machines["core-02"]
     await serve(one)

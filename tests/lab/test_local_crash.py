@@ -22,7 +22,7 @@ from rwk_tui.lab.protocol import UnitSpec
 
 async def test_everything_dies_with_its_holder(tmp_path: Path, subnet: int) -> None:
     async with held_lab(tmp_path, "sleep", subnet) as (child, pids):
-        assert len(pids) > 10, "nine groups, most of them with children, and what guards them"
+        assert len(pids) > 10, "ten groups, most of them with children, and what guards them"
         child.kill()
         await child.wait()
         await eventually(lambda: all_gone(pids), 2, "the end of all that it started")
@@ -73,11 +73,11 @@ def test_a_stranger_with_a_recycled_number_is_spared(tmp_path: Path, leftover: s
 
 def test_children_whose_leader_is_gone_are_ended_too(tmp_path: Path, leftover: subprocess.Popen[bytes]) -> None:
     record = Record(tmp_path / "running", tmp_path)
-    record.add(leftover.pid, machine="core-01", what="run")
+    record.add(leftover.pid, machine="", what="run")
     children = psutil.Process(leftover.pid).children()
     leftover.kill()
     leftover.wait()
-    assert record.reap() == ["core-01/run"]
+    assert record.reap() == ["presenter/run"]
     psutil.wait_procs(children, 2)
     assert not any(child.is_running() for child in children)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support.lab import PROGRAMS, dial, eventually, local_settings, output, serve, talk
+from support.lab import PROGRAMS, dial, dial_at, eventually, local_settings, output, serve, talk, talk_at
 
 from rwk_tui.lab.local.lab import LocalLab
 from rwk_tui.lab.local.unit import LocalUnit
@@ -61,6 +61,8 @@ async def test_only_the_user_may_look(here: Settings) -> None:
     try:
         await lab.up()
         await lab.machines["core-01"].put("deep/er/secret", b"x")
+        for owner in (lab.desk, lab.machines["core-01"]):
+            await owner.set_profile({"TOKEN": "x"})
         for place, _, files in os.walk(here.state / "lab"):
             assert _mode(place) == 0o700, place
             for file in set(files) - {".rwk-lab"}:
@@ -120,12 +122,15 @@ async def test_nothing_is_left_and_nothing_grows(here: Settings) -> None:
         await lab.reset()
         one, two = lab.machines["core-01"], lab.machines["core-02"]
         await serve(one)
+        await serve(lab.machines["core-03"], port=6443, bound=True)
         for _ in range(5):
             assert await dial(two, one) == "core-01 hello"
+            assert await dial_at(lab.desk, two.any_url(6443)) == "core-03 hello"
         run, lines = await talk(two, one)
         await anext(lines)
         await lab.link("core-01", "core-02").cut()
         await output(await one.run(["echo"]))
+        await talk_at(lab.desk, two.any_url(6443))
         await lab.down()
         assert await run.wait() != 0
         assert [child for child in me.children() if child.status() != psutil.STATUS_ZOMBIE] == []
@@ -236,3 +241,24 @@ async def test_a_cancelled_reset_leaves_no_link_cut(here: Settings) -> None:
         assert not any(link.is_cut for link in lab.links)
     finally:
         await lab.down()
+
+
+async def test_a_unit_that_was_written_down_before_there_were_bound_ports_still_loads(here: Settings) -> None:
+    lab = LocalLab(here, {})
+    try:
+        await lab.up()
+        units = here.state / "lab" / "machines" / "core-01" / "etc" / "units"
+        entry = {"argv": ["sleep", "9"], "environment": [], "listens": [[2379, True], [2380, False]], "wanted": False}
+        (units / "old.json").write_text(json.dumps(entry))
+        (units / "bad.json").write_text(json.dumps({**entry, "listens": [[2379]]}))
+        unit = lab.machines["core-01"].unit("old")
+        assert unit.spec == UnitSpec("old", ("sleep", "9"), listens=(Listen(2379, True), Listen(2380, False)))
+        with pytest.raises(LabError, match=r"bad\.json is damaged"):
+            lab.machines["core-01"].unit("bad").show("start")
+
+        bound = UnitSpec("new", ("sleep", "9"), listens=(Listen(6443, True, bound=True), Listen(6444, False)))
+        await lab.machines["core-01"].unit("new").configure(bound)
+        (units / "bad.json").unlink()
+    finally:
+        await lab.down()
+    assert LocalLab(here, {}).machines["core-01"].unit("new").spec == bound

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 import os
+import pkgutil
 import socket
 import subprocess
 import sys
@@ -14,8 +16,9 @@ import psutil
 import pytest
 from support.lab import eventually
 
+import rwk_tui.cluster
 from rwk_tui.lab.local import procs, who
-from rwk_tui.lab.local.addresses import MACHINES, Address, LoopbackPlan, PortsPlan, choose_plan
+from rwk_tui.lab.local.addresses import BALANCED, MACHINES, USUAL_PORTS, Address, LoopbackPlan, choose_plan
 from rwk_tui.lab.local.output import Output
 from rwk_tui.lab.local.process import in_words
 from rwk_tui.lab.local.show import WIDTH, run, signal_groups, start_unit
@@ -23,31 +26,44 @@ from rwk_tui.lab.protocol import LabError, UnitSpec
 from rwk_tui.settings import Settings
 
 
+def _known_ports() -> set[int]:
+    """Every port that something of ours listens on, as the modules that say so have it."""
+    ports = {*BALANCED, *BALANCED.values(), *USUAL_PORTS, 6443, 6444, 10250, 10257, 10259}
+    for module in pkgutil.iter_modules(rwk_tui.cluster.__path__, "rwk_tui.cluster."):
+        names = vars(importlib.import_module(module.name))
+        ports |= {value for name, value in names.items() if name.endswith("PORT") and isinstance(value, int)}
+    return ports
+
+
 def test_loopback_addresses() -> None:
     plan = LoopbackPlan(8)
     assert str(plan.front("core-01", 2379)) == "127.0.8.101:2379"
     assert str(plan.localhost("core-02", 2379)) == "127.1.8.102:2379"
     assert str(plan.inside("core-03", 2379)) == "127.2.8.103:2379"
+    assert str(plan.desk(6443)) == "127.0.8.100:6443"
 
 
-def test_ports_keep_their_last_digits_and_never_meet() -> None:
-    plan = PortsPlan(21000)
+def test_ports_keep_their_last_digits_and_never_meet(tmp_path: Path) -> None:
+    plan = choose_plan(Settings(state=tmp_path, engine_cache=tmp_path, addresses="ports"))
     assert str(plan.front("core-01", 2379)) == "127.0.0.1:21379"
     assert str(plan.front("core-02", 2379)) == "127.0.0.1:22379"
     faces = [
         face(machine, port)
         for face in (plan.front, plan.inside, plan.localhost)
         for machine in MACHINES
-        for port in (2379, 2380, 6443, 10250, 10257, 10259)
+        for port in sorted(_known_ports())
     ]
+    faces += [plan.desk(port) for port in BALANCED]
+    assert str(plan.desk(6443)) == "127.0.0.1:30443"
     assert len(set(faces)) == len(faces)
     assert max(address.port for address in faces) < 32768
     with pytest.raises(LabError, match="2379 and 3379"):
         plan.front("core-01", 3379)
+    assert str(plan.front("core-01", 12379)) == "127.0.0.1:21779", "a second etcd has a place of its own"
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"subnet": 256, "addresses": "loopback"}, {"addresses": "ports", "base_port": 60000}, {"addresses": "x"}]
+    "wrong", [{"subnet": 256, "addresses": "loopback"}, {"addresses": "ports", "base_port": 55537}, {"addresses": "x"}]
 )
 def test_plans_that_can_not_work(wrong: dict[str, object], tmp_path: Path) -> None:
     with pytest.raises(LabError):

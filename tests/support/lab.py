@@ -12,12 +12,13 @@ from pathlib import Path
 
 import psutil
 
-from rwk_tui.lab.protocol import Lab, Line, Listen, Machine, Run, UnitSpec, UnitStatus
+from rwk_tui.lab.protocol import Lab, Line, Listen, Machine, Place, Run, UnitSpec, UnitStatus
 from rwk_tui.settings import Settings, Timeouts
 
 BASE_PORT = 11000
 PORT = 8000
 PRIVATE_PORT = 8001
+BALANCED_PORT = 6443
 PROGRAMS = {"python3": Path(sys.executable)}
 
 SERVER = """
@@ -29,9 +30,9 @@ class Talk(socketserver.StreamRequestHandler):
             self.wfile.write(sys.argv[1].encode() + b" " + line)
 class Server(socketserver.ThreadingTCPServer):
     allow_reuse_address, daemon_threads = True, True
-for url in sys.argv[2:]:
-    host, port = url.removeprefix("http://").split(":")
-    threading.Thread(target=Server((host, int(port)), Talk).serve_forever).start()
+places = [url.removeprefix("http://").split(":") for url in sys.argv[2:]]
+for server in [Server((host, int(port)), Talk) for host, port in places]:  # who answers at one listens at all
+    threading.Thread(target=server.serve_forever).start()
 print("serving", flush=True)
 """
 
@@ -98,10 +99,12 @@ async def output(run: Run) -> tuple[int, list[str], list[str]]:
     )
 
 
-async def serve(machine: Machine, *, port: int = PORT, public: bool = True) -> None:
-    """Make the talking server run as unit `talk`."""
-    urls = machine.listen_urls(port, public=public)
-    spec = UnitSpec("talk", ("python3", "-S", "-c", SERVER, machine.name, *urls), listens=(Listen(port, public),))
+async def serve(machine: Machine, *, port: int = PORT, public: bool = True, bound: bool = False) -> None:
+    """Make the talking server run as unit `talk`; `bound` to one address, or at all that there are."""
+    host, number = machine.bind(port)
+    urls = (f"http://{host}:{number}",) if bound else machine.listen_urls(port, public=public)
+    listens = (Listen(port, public, bound),)
+    spec = UnitSpec("talk", ("python3", "-S", "-c", SERVER, machine.name, *urls), listens=listens)
     await machine.unit("talk").configure(spec)
     await machine.unit("talk").start()
     await serving(machine, port)
@@ -133,7 +136,12 @@ async def ask(machine: Machine, port: int = PORT) -> str:
 
 async def dial(source: Machine, target: Machine, port: int = PORT) -> str:
     """What a short-lived command on one machine hears from another: an answer, "refused", "closed" or "silent"."""
-    run = await source.run(["python3", "-S", "-c", DIAL, target.url(port)])
+    return await dial_at(source, target.url(port))
+
+
+async def dial_at(place: Place, url: str) -> str:
+    """The same from any place to any URL."""
+    run = await place.run(["python3", "-S", "-c", DIAL, url])
     _, out, err = await output(run)
     assert not err, err
     return out[0]
@@ -141,7 +149,12 @@ async def dial(source: Machine, target: Machine, port: int = PORT) -> str:
 
 async def talk(source: Machine, target: Machine) -> tuple[Run, AsyncIterator[Line]]:
     """A command that talks over one connection without end, and its lines: `core-01 0`, `core-01 1`, …"""
-    run = await source.run(["python3", "-S", "-c", TALK, target.url(PORT)])
+    return await talk_at(source, target.url(PORT))
+
+
+async def talk_at(place: Place, url: str) -> tuple[Run, AsyncIterator[Line]]:
+    """The same from any place to any URL."""
+    run = await place.run(["python3", "-S", "-c", TALK, url])
     return run, aiter(run)
 
 

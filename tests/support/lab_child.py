@@ -18,7 +18,7 @@ from rwk_tui.lab.protocol import UnitSpec
 
 
 async def main(state: Path, what: str, subnet: int) -> None:
-    """Three machines; on each a unit that runs, one that is frozen, and a command with children of its own."""
+    """On each machine a unit that runs, one that is frozen, and a command with children of its own; one at the desk."""
     lab = LocalLab(local_settings(state, subnet=subnet), engines() if what == "etcd" else {})
     await lab.up()
     if what == "etcd":
@@ -31,6 +31,7 @@ async def main(state: Path, what: str, subnet: int) -> None:
                 await machine.unit(name).start()
             await machine.unit("frozen").pause()
             await machine.run(["sh", "-c", "sleep 1000 & sleep 1000"])
+        await lab.desk.run(["sh", "-c", "sleep 1000 & sleep 1000"])
     await asyncio.sleep(0.3)
     pids = [child.pid for child in psutil.Process().children(recursive=True)]
     print("ready", *pids, flush=True)

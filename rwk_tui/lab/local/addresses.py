@@ -55,6 +55,10 @@ class AddressPlan(Protocol):
     def desk(self, port: int) -> Address:
         """What the presenter dials for a balanced port, whichever machine serves it."""
 
+    @property
+    def way_out(self) -> str:
+        """What to do where an address is taken by somebody else, as a command."""
+
 
 @dataclass(frozen=True, slots=True)
 class LoopbackPlan:
@@ -76,6 +80,11 @@ class LoopbackPlan:
 
     def desk(self, port: int) -> Address:
         return Address(f"127.0.{self.subnet}.100", port)
+
+    @property
+    def way_out(self) -> str:
+        # Who listens on every address of this computer is in the way of every subnet.
+        return 'set subnet to another number or addresses to "ports"'
 
     def _at(self, net: int, machine: str) -> str:
         return f"127.{net}.{self.subnet}.{101 + MACHINES.index(machine)}"
@@ -106,6 +115,10 @@ class PortsPlan:
 
     def desk(self, port: int) -> Address:
         return self._in(3 * len(MACHINES), port)
+
+    @property
+    def way_out(self) -> str:
+        return "set base_port to another number"
 
     def _at(self, face: int, machine: str, port: int) -> Address:
         return self._in(face * len(MACHINES) + MACHINES.index(machine), port)

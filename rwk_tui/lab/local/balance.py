@@ -71,7 +71,7 @@ class Balancer:
     def steer(self, ready: Sequence[str]) -> None:
         """Prefer these machines, and take connections away from the others."""
         changed = set(ready) != set(self._ready)
-        self._ready = tuple(ready)
+        self._ready = tuple(dict.fromkeys(ready))
         if changed:  # else one that is ready but refuses dials would cost the others their clients again and again
             self._turn = 0
             self.move()

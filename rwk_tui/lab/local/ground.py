@@ -88,7 +88,14 @@ class Ground:
 
     async def check_ports(self, machine: str, spec: UnitSpec, *, fronts: bool) -> None:
         """Raises LabError, with who holds it and what to do, if an address that the unit needs is taken."""
-        await check_free(self.addresses(machine, spec.listens, fronts=fronts))
+        await self.check_free(self.addresses(machine, spec.listens, fronts=fronts))
+
+    async def check_free(self, addresses: Iterable[Address]) -> None:
+        """Raises LabError that names the first taken address, who holds it and what to do."""
+        for address in addresses:
+            if not procs.is_free(address):
+                who = await asyncio.to_thread(procs.holder, address)
+                raise LabError(f"{address} is taken by {who}; end it, or {self.plan.way_out}, then start again")
 
     def addresses(self, machine: str, listens: Iterable[Listen], *, fronts: bool) -> list[Address]:
         """The addresses that these ports take up."""
@@ -105,11 +112,3 @@ class Ground:
         """Keep a failure that nobody waits for."""
         if words not in self.complaints:
             self.complaints.append(words)
-
-
-async def check_free(addresses: Iterable[Address]) -> None:
-    """Raises LabError that names the first taken address, who holds it and what to do."""
-    for address in addresses:
-        if not procs.is_free(address):
-            who = await asyncio.to_thread(procs.holder, address)
-            raise LabError(f"{address} is taken by {who}; end it or choose another subnet, then start again")

@@ -9,7 +9,7 @@ from pathlib import Path
 from rwk_tui.lab.local.addresses import MACHINES, NO_MACHINE, USUAL_PORTS, Address, choose_plan
 from rwk_tui.lab.local.desk import Desk
 from rwk_tui.lab.local.disk import claim, has_files, make_directory, remove_remains
-from rwk_tui.lab.local.ground import Ground, Powers, check_free
+from rwk_tui.lab.local.ground import Ground, Powers
 from rwk_tui.lab.local.hold import Hold
 from rwk_tui.lab.local.links import LocalLink, Network
 from rwk_tui.lab.local.machine import LocalMachine
@@ -113,7 +113,7 @@ class LocalLab:
         """Make every machine exist and run. Raises LabError, with what to do, if a port is taken."""
         self._hold.take()
         self._in_use = True
-        await check_free(self._needed())
+        await self._ground.check_free(self._needed())
         self._desk.open()
         await self._ground.network.attach(NO_MACHINE)
         await _all(machine.start() for machine in self._machines.values())

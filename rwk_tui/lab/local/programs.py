@@ -24,9 +24,7 @@ class Programs:
     def provide(self, given: Mapping[str, Path]) -> None:
         """Have these in place of what was given before."""
         self._given = dict(given)
-        # The directories of other versions stay out: they hold programs with the same plain names.
-        places = dict.fromkeys(str(path.parent) for name, path in self._given.items() if "/" not in name)
-        self.path = os.pathsep.join([*places, *_SYSTEM_PATH])
+        self.path = os.pathsep.join([*map(str, _places(self._given)), *_SYSTEM_PATH])
 
     def find(self, name: str, directory: Path, where: str) -> str:
         """The full path of a program, a relative one as from `directory`. Raises LabError if there is none."""
@@ -36,3 +34,17 @@ class Programs:
         if found is None:
             raise LabError(f"there is no program {name} {where}")
         return found
+
+
+def _places(given: Mapping[str, Path]) -> list[Path]:
+    """The directories of the plain names, in such an order that a shell finds what was given.
+
+    Those of other versions stay out: they hold programs of the same plain names.
+    """
+    plain = {name: path for name, path in given.items() if "/" not in name}
+
+    def hides(place: Path) -> int:
+        """How many programs it has that are to come from elsewhere."""
+        return sum(path.parent != place and (place / name).exists() for name, path in plain.items())
+
+    return sorted(dict.fromkeys(path.parent for path in plain.values()), key=hides)

@@ -38,7 +38,7 @@ def desks(lab: Lab) -> str:
 
 async def serve_all(lab: Lab) -> tuple[Machine, Machine, Machine]:
     one, two, three = lab.machines.values()
-    await asyncio.gather(*(serve(machine, port=BALANCED_PORT, bound=True) for machine in (one, two, three)))
+    await asyncio.gather(*(serve(machine, BALANCED_PORT, bound=True) for machine in (one, two, three)))
     return one, two, three
 
 
@@ -78,7 +78,7 @@ async def test_whoever_listens_serves_all(lab: Lab) -> None:
     _, two, _ = lab.machines.values()
     for place, url in ((lab.desk, desks(lab)), (two, own(two))):
         assert await dial_at(place, url) in UNREACHED, "nobody serves it yet"
-    await serve(two, port=BALANCED_PORT, bound=True)
+    await serve(two, BALANCED_PORT, bound=True)
     assert await dial_at(lab.desk, desks(lab)) == "core-02 hello"
     for machine in lab.machines.values():
         assert await dial_at(machine, own(machine)) == "core-02 hello"
@@ -86,7 +86,7 @@ async def test_whoever_listens_serves_all(lab: Lab) -> None:
 
 async def test_a_port_that_is_not_public_or_not_balanced_is_not_served_for_all(lab: Lab) -> None:
     one = lab.machines["core-01"]
-    await serve(one, port=BALANCED_PORT, public=False, bound=True)
+    await serve(one, BALANCED_PORT, public=False, bound=True)
     assert await dial_at(lab.desk, desks(lab)) in UNREACHED
     for attempt in (lab.any_address, one.any_url, lambda port: lab.steer(port, ["core-01"])):
         with pytest.raises(LabError, match=str(PORT)):

@@ -24,7 +24,7 @@ async def test_machines_reach_each_other_and_themselves(lab: Lab) -> None:
 
 async def test_a_private_port_is_refused_to_others(lab: Lab) -> None:
     one, two = lab.machines["core-01"], lab.machines["core-02"]
-    await serve(one, port=PRIVATE_PORT, public=False)
+    await serve(one, PRIVATE_PORT, public=False)
     assert await dial(two, one, PRIVATE_PORT) == "refused"
     assert await ask(one, PRIVATE_PORT) == "core-01 hello"
 
@@ -43,8 +43,9 @@ async def test_nobody_answers_for_a_unit_that_does_not_run(lab: Lab) -> None:
 
 async def test_two_etcds_find_room_on_one_machine(lab: Lab) -> None:
     one, two = lab.machines["core-01"], lab.machines["core-02"]
+    for name, ports in (("etcd", (2379, 2380)), ("registry", (12379, 12380))):
+        await serve(one, *ports, unit=name)
     for port in (2379, 2380, 12379, 12380):
-        await serve(one, port=port)
         assert await dial(two, one, port) == "core-01 hello"
 
 

@@ -28,7 +28,7 @@ async def lab(tmp_path: Path, subnet: int) -> AsyncIterator[LocalLab]:
 
 
 async def serve_all(lab: LocalLab) -> None:
-    await asyncio.gather(*(serve(machine, port=BALANCED_PORT, bound=True) for machine in lab.machines.values()))
+    await asyncio.gather(*(serve(machine, BALANCED_PORT, bound=True) for machine in lab.machines.values()))
 
 
 def own(lab: LocalLab, machine: str) -> str:
@@ -65,7 +65,7 @@ async def test_saying_the_same_again_changes_nothing(lab: LocalLab) -> None:
         await lab.machines[name].unit("talk").kill()
     run, lines = await talk_at(lab.machines["core-01"], own(lab, "core-01"))
     assert await hears(lines) == "core-01 0"
-    await serve(lab.machines["core-02"], port=BALANCED_PORT, bound=True)
+    await serve(lab.machines["core-02"], BALANCED_PORT, bound=True)
     for ready in (["core-02", "core-03"], ["core-03", "core-02"], ["core-02", "core-02", "core-03"]):
         lab.steer(BALANCED_PORT, ready)
         assert (await hears(lines)).startswith("core-01 ")

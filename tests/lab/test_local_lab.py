@@ -122,7 +122,7 @@ async def test_nothing_is_left_and_nothing_grows(here: Settings) -> None:
         await lab.reset()
         one, two = lab.machines["core-01"], lab.machines["core-02"]
         await serve(one)
-        await serve(lab.machines["core-03"], port=6443, bound=True)
+        await serve(lab.machines["core-03"], 6443, bound=True)
         for _ in range(5):
             assert await dial(two, one) == "core-01 hello"
             assert await dial_at(lab.desk, two.any_url(6443)) == "core-03 hello"

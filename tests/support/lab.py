@@ -99,15 +99,18 @@ async def output(run: Run) -> tuple[int, list[str], list[str]]:
     )
 
 
-async def serve(machine: Machine, *, port: int = PORT, public: bool = True, bound: bool = False) -> None:
-    """Make the talking server run as unit `talk`; `bound` to one address, or at all that there are."""
-    host, number = machine.bind(port)
-    urls = (f"http://{host}:{number}",) if bound else machine.listen_urls(port, public=public)
-    listens = (Listen(port, public, bound),)
-    spec = UnitSpec("talk", ("python3", "-S", "-c", SERVER, machine.name, *urls), listens=listens)
-    await machine.unit("talk").configure(spec)
-    await machine.unit("talk").start()
-    await serving(machine, port)
+async def serve(machine: Machine, *ports: int, unit: str = "talk", public: bool = True, bound: bool = False) -> None:
+    """Make the talking server run as a unit; `bound` to one address a port, or at all that there are."""
+    urls: list[str] = []
+    for port in ports or (PORT,):
+        host, number = machine.bind(port)
+        urls += [f"http://{host}:{number}"] if bound else machine.listen_urls(port, public=public)
+    listens = tuple(Listen(port, public, bound) for port in ports or (PORT,))
+    spec = UnitSpec(unit, ("python3", "-S", "-c", SERVER, machine.name, *urls), listens=listens)
+    await machine.unit(unit).configure(spec)
+    await machine.unit(unit).start()
+    for port in ports or (PORT,):
+        await serving(machine, port)
 
 
 async def serving(machine: Machine, port: int = PORT) -> None:

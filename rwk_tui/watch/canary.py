@@ -101,6 +101,11 @@ class Canary:
         return self._gaps.current(self._hub.now(), self.interval) if self._active() else None
 
     @property
+    def epoch(self) -> int:
+        """The number of the epoch that is written in now."""
+        return self._ledger.epoch.number
+
+    @property
     def interval(self) -> float:
         """Seconds between two writes now."""
         return self._pace.interval(CALM, CLOSE)

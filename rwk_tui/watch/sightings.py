@@ -75,20 +75,25 @@ class Scene:
     def silence(self, machine: str) -> str:
         """Why the member on that machine can't be believed to live now; "" when it answers."""
         seen, host = self.members[machine], self.machines[machine]
-        if host.status is not None and not host.why and host.at > seen.at:
-            power = host.status.power
-            if power not in ("up", "stopping"):
-                return f"{machine} is {power}"
-            unit = host.etcd()
-            if unit is None and seen.why:
-                return "etcd is not set up here"
-            if unit is not None and unit.state == "paused":
-                return "etcd is paused"
-            if unit is not None and unit.state == "stopped":
-                return "etcd is stopped"
-            if unit is not None and unit.state == "failed":
-                return f"etcd failed: {unit.exit}" if unit.exit else "etcd failed"
+        if host.at > seen.at and (seen.why or host.etcd() is not None or not _is_on(host)):
+            idle = self.idle(machine, ETCD)
+            if idle:
+                return idle
         return seen.why
+
+    def idle(self, machine: str, unit: str) -> str:
+        """Why that unit surely serves nobody now, as its machine says; "" when it may, or nothing is known."""
+        host = self.machines[machine]
+        if host.status is None or host.why:
+            return ""
+        if not _is_on(host):
+            return f"{machine} is {host.status.power}"
+        status = host.status.units.get(unit)
+        if status is None:
+            return f"{unit} is not set up here"
+        if status.state == "failed":
+            return f"{unit} failed: {status.exit}" if status.exit else f"{unit} failed"
+        return f"{unit} is {status.state}" if status.state in ("paused", "stopped") else ""
 
     def living(self) -> dict[str, Status]:
         """The statuses of the members that answer, by machine."""
@@ -120,3 +125,7 @@ class Scene:
         for seen in self.members.values():
             seen.status = None
             seen.latencies.clear()
+
+
+def _is_on(host: MachineSighting) -> bool:
+    return host.status is None or host.status.power in ("up", "stopping")

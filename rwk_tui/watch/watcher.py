@@ -10,6 +10,7 @@ from typing import Any
 
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import MemberRow, Row
+from rwk_tui.cluster.access import Access
 from rwk_tui.lab.protocol import Lab, Machine
 from rwk_tui.settings import Settings
 from rwk_tui.watch.canary import Canary
@@ -19,6 +20,10 @@ from rwk_tui.watch.effect import Effect, measure
 from rwk_tui.watch.etcd import EtcdClient
 from rwk_tui.watch.expected import Expected
 from rwk_tui.watch.hashes import HashCheck, compare_hashes
+from rwk_tui.watch.kube.api import KubeApi
+from rwk_tui.watch.kube.canary import ApiCanary
+from rwk_tui.watch.kube.protocol import ConnectKube, Kube
+from rwk_tui.watch.kube.room import KubeRoom
 from rwk_tui.watch.leadership import Leadership
 from rwk_tui.watch.pace import Pace
 from rwk_tui.watch.probes import Clients, Connect, Probes
@@ -33,9 +38,22 @@ LEADERLESS = 4.0
 
 
 class Watcher:
-    """Observes the lab and publishes to the hub; `ledger` is the canary's file."""
+    """Observes the lab and publishes to the hub; `ledger` is the canary's file.
 
-    def __init__(self, lab: Lab, hub: Hub, settings: Settings, *, ledger: Path, connect: Connect = EtcdClient) -> None:
+    `api_access` gives what Kubernetes lets us in with, None until there is something; it is asked for each connection.
+    """
+
+    def __init__(
+        self,
+        lab: Lab,
+        hub: Hub,
+        settings: Settings,
+        *,
+        ledger: Path,
+        connect: Connect = EtcdClient,
+        kube: ConnectKube = KubeApi,
+        api_access: Callable[[], Access | None] = lambda: None,
+    ) -> None:
         self._lab = lab
         self._hub = hub
         self._pace = Pace()
@@ -54,6 +72,17 @@ class Watcher:
         self._probes = Probes(
             self._scene, self._clients, self._pace, slack=lab.slack, clock=hub.now, changed=self._changed
         )
+        self._kube = KubeRoom(
+            lab,
+            hub,
+            self._scene,
+            self._pace,
+            self.expected,
+            connect=kube,
+            access=api_access,
+            era=lambda: self.canary.epoch,
+            listeners=self._tell_listeners,
+        )
 
     async def start(self) -> None:
         """Begin to watch and to write. Raises OSError if the ledger can't be kept."""
@@ -64,6 +93,7 @@ class Watcher:
         self._spawn("member list", lambda: self._probes.watch_list(self._list_sources))
         self._spawn("canary", self.canary.run)
         self._spawn("canary's report", self.canary.report)
+        self._kube.start(self._spawn)
 
     async def stop(self) -> None:
         """End all watching; rows stay as they are."""
@@ -76,6 +106,16 @@ class Watcher:
             self._work = None
         await self.canary.close()
         await self._clients.close()
+        await self._kube.close()
+
+    @property
+    def api_canary(self) -> ApiCanary:
+        """The canary that writes through the API server, as the presenter's kubectl would."""
+        return self._kube.canary
+
+    def kube_api(self) -> Kube | None:
+        """A client of Kubernetes through the lab's front; None while none is set up, or nothing to be let in with."""
+        return self._kube.client()
 
     def alert(self, seconds: float = 10.0) -> None:
         """Watch closely (20 questions and 20 writes a second) for that long."""
@@ -129,8 +169,12 @@ class Watcher:
         asked = [seen.asked for seen in self._scene.members.values()]
         self._leadership.follow(new, max(asked, default=now) or now)
         if changed:
-            for listener in self._listeners:
-                listener()
+            self._kube.changed()
+            self._tell_listeners()
+
+    def _tell_listeners(self) -> None:
+        for listener in self._listeners:
+            listener()
 
     def _choose_targets(self) -> None:
         """Whom the canary writes to: the members that can serve, else those that answer, else all there are."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TypeVar
 
 from rwk_tui.board.frames import Event, Frame, Output, Story
@@ -23,6 +23,7 @@ class Board:
         # By kind, since there may be thousands of pods and whoever looks for machines must not walk past them.
         self._rows: dict[type[Row], dict[str, Row]] = {}
         self._kinds: dict[str, type[Row]] = {}
+        self._changes: dict[type[Row], int] = {}
         self.events: deque[Event] = deque(maxlen=EVENTS_KEPT)
         self.output: deque[Output] = deque(maxlen=OUTPUT_KEPT)
         self.story = Story()
@@ -31,6 +32,8 @@ class Board:
     def apply(self, frame: Frame) -> None:
         """Change the board as the frame says."""
         if frame.full:
+            for kind in self._rows:
+                self._count(kind)
             self._rows.clear()
             self._kinds.clear()
             self.events.clear()
@@ -53,12 +56,14 @@ class Board:
             self.drop(key)
         self._kinds[key] = kind
         self._rows.setdefault(kind, {})[key] = row
+        self._count(kind)
 
     def drop(self, key: str) -> None:
         """Take the row of that key off the board; an unknown key doesn't matter."""
         kind = self._kinds.pop(key, None)
         if kind is not None:
             del self._rows[kind][key]
+            self._count(kind)
 
     def snapshot(self, seq: int, at: float) -> Frame:
         """The whole board as one full frame."""
@@ -83,6 +88,14 @@ class Board:
         rows = self._rows.get(kind, {})
         return [rows[key] for key in sorted(rows)]  # type: ignore[misc]  # they are of their kind
 
+    def all_of(self, kind: type[R]) -> Collection[R]:
+        """All rows of one kind, in no particular order: not every look at thousands needs them sorted."""
+        return self._rows.get(kind, {}).values()  # type: ignore[return-value]  # they are of their kind
+
+    def changes(self, kind: type[Row]) -> int:
+        """How often rows of that kind came, changed or went: what is worked out of them can be kept until it rises."""
+        return self._changes.get(kind, 0)
+
     def all(self) -> Iterable[Row]:
         """Every row, in no particular order."""
         return itertools.chain.from_iterable(rows.values() for rows in self._rows.values())
@@ -90,3 +103,6 @@ class Board:
     def holds(self, kind: type[Row]) -> bool:
         """Whether there is any row of that kind."""
         return bool(self._rows.get(kind))
+
+    def _count(self, kind: type[Row]) -> None:
+        self._changes[kind] = self._changes.get(kind, 0) + 1

@@ -157,7 +157,8 @@ class KubeEventRow(Row, frozen=True, kw_only=True, eq=False, tag="kube-event"):
 class EngineRow(Row, frozen=True, kw_only=True, eq=False, tag="engine"):
     """One engine at one minor, such as "kubernetes-1.37", and how far its install is (`done` from 0 to 1).
 
-    `text` is one line: what is going on, or what to do about it; `left_s` is how long the install still takes (s).
+    `text` is one line: what is going on, or what to do about it; `left_s` is how long the install still takes (s), or
+    would take. `size` is what it takes on the disk, in bytes (0 where that is not known).
     """
 
     name: str
@@ -166,6 +167,7 @@ class EngineRow(Row, frozen=True, kw_only=True, eq=False, tag="engine"):
     text: str = ""
     done: float = 0.0
     left_s: float | None = None
+    size: int = 0
 
     NUMBERS: ClassVar[frozenset[str]] = frozenset({"done", "left_s", "text"})
 

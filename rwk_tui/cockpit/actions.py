@@ -11,7 +11,7 @@ from rwk_tui.cockpit.situation import Situation
 from rwk_tui.daemon.protocol import AnyCommand, Back, Cancel, Detach, Heal, Next, Repeat, Skip
 
 Screen = Literal[
-    "chapters", "faults", "machines", "logs", "events", "help", "reset", "quit"
+    "chapters", "faults", "machines", "logs", "events", "details", "install", "help", "reset", "quit"
 ]  # Those that an action opens by name.
 Group = Literal["story", "faults", "lab", "screen"]
 
@@ -183,6 +183,16 @@ ACTIONS: tuple[Action, ...] = (
         6,
     ),
     Action(
+        "install",
+        ("g",),
+        "get engines",
+        "Get the engines that are missing (asks first), or break off their install",
+        "lab",
+        _open("install"),
+        lambda now: now.talks and now.engines,
+        18,
+    ),
+    Action(
         "reset",
         ("R",),
         "reset",
@@ -211,6 +221,16 @@ ACTIONS: tuple[Action, ...] = (
         lambda deck: deck.leave(Detach()),
         lambda now: now.talks,
         14,
+    ),
+    Action(
+        "details",
+        ("i",),
+        "details",
+        "All about the picked thing; Enter and a double click do it too",
+        "screen",
+        _open("details"),
+        lambda now: now.machines,
+        9,
     ),
     Action("events", ("e",), "events", "The timeline on the whole screen", "screen", _open("events"), footer=7),
     *(

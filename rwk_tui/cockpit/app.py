@@ -91,6 +91,11 @@ class Cockpit(App[None]):
         """Our colours exist in textual's own themes too."""
         return themes.DEFAULTS
 
+    @property
+    def main(self) -> MainScreen:
+        """The main screen, seen or not."""
+        return self._main
+
     def get_default_screen(self) -> MainScreen:
         """The main screen is there from the first frame."""
         return self._main

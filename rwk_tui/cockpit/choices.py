@@ -6,6 +6,7 @@ from rwk_tui.board.board import Board
 from rwk_tui.board.rows import ChapterRow, FaultKindRow, MachineRow, QuorumRow
 from rwk_tui.cockpit import marks
 from rwk_tui.cockpit.panes.menu import Item
+from rwk_tui.cockpit.views.engines import engines_of
 
 VERBS = (
     ("start", "start", "Switch it on; after a destroy it comes back with an empty disk."),
@@ -17,23 +18,23 @@ VERBS = (
 
 def chapter_items(board: Board) -> tuple[Item, ...]:
     """Every chapter with its steps; choosing a step brings the lab to just before it."""
-    return tuple(
-        Item(
-            id=row.name,
-            label=row.name,
-            note=f"{len(row.steps)} steps",
-            explain=f"{row.title}. {row.goal}" if row.goal else row.title,
-            under=tuple(
-                Item(
-                    id=str(number),
-                    label=f"{number + 1:>2}  {title}",
-                    explain="Brings the lab to just before this step.",
-                )
-                for number, title in enumerate(row.steps)
-            ),
+    items = []
+    for row in board.rows(ChapterRow):
+        lacks = engines_of(board, row.engines)
+        explain = f"{row.title}. {row.goal}" if row.goal else row.title
+        beside = "Brings the lab to just before this step."
+        if lacks:
+            needs = f"✗ needs {' and '.join(lack.name for lack in lacks)}, "
+            going = any(lack.state == "installing" for lack in lacks)
+            needs += "which is being installed." if going else "not installed: Enter offers to get it."
+            explain, beside = f"{needs} {explain}", needs
+        under = tuple(
+            Item(id=str(number), label=f"{number + 1:>2}  {title}", explain=beside)
+            for number, title in enumerate(row.steps)
         )
-        for row in board.rows(ChapterRow)
-    )
+        note = marks.ENGINE[lacks[0].state].both if lacks else f"{len(row.steps)} steps"
+        items.append(Item(id=row.name, label=row.name, note=note, explain=explain, under=under))
+    return tuple(items)
 
 
 def fault_items(board: Board) -> tuple[Item, ...]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from rwk_tui.board.frames import Level, StepStatus
+from rwk_tui.board.kube_rows import ApiState, EngineState, KubeState, NodeState, PodRow, PodState
 from rwk_tui.board.rows import Health, Power, UnitState
 from rwk_tui.cockpit.text import Span, Tone
 
@@ -67,8 +68,65 @@ LEVEL: dict[Level, Mark] = {
 KIND: dict[str, str] = {"election": "★", "leader": "★", "fault": "↯", "heal": "+", "outage": "▃", "lost": "✗"}
 """Glyphs of events whose kind says more than their level."""
 
+KUBE: dict[KubeState, Mark] = {
+    "none": Mark("○", "none", "muted"),
+    "starting": Mark("△", "starting", "warn"),
+    "ready": Mark("●", "ready", "good"),
+    "unready": Mark("!", "unready", "bad"),
+    "unreachable": Mark("✗", "unreachable", "bad"),
+}
+
+API: dict[ApiState, Mark] = {
+    "ready": Mark("●", "ready", "good"),
+    "unready": Mark("!", "unready", "bad"),
+    "down": Mark("✗", "down", "bad"),
+}
+
+NODE: dict[NodeState, Mark] = {
+    "ready": Mark("●", "ready", "good"),
+    "not ready": Mark("✗", "not ready", "bad"),
+    "unknown": Mark("?", "unknown", "bad"),
+}
+CORDONED = Mark("⊘", "cordoned", "warn")
+
+Cell = Literal[PodState, "not ready"]
+POD: dict[Cell, Mark] = {
+    "running": Mark("■", "running", "good"),
+    "not ready": Mark("▣", "not ready", "warn"),
+    "starting": Mark("◧", "starting", "accent"),
+    "pending": Mark("◫", "pending", "warn"),
+    "terminating": Mark("□", "terminating", "warn"),
+    "failed": Mark("✗", "failed", "bad"),
+    "succeeded": Mark("✓", "succeeded", "muted"),
+}
+"""In the order in which they are drawn; a running pod that is not ready, as on a lost node, serves nobody."""
+
+
+def cell_of(pod: PodRow) -> Cell:
+    """How a pod is drawn."""
+    return "not ready" if pod.state == "running" and not pod.ready else pod.state
+
+
+ENGINE: dict[EngineState, Mark] = {
+    "ready": Mark("●", "installed", "good"),
+    "missing": Mark("○", "not installed", "muted"),
+    "installing": Mark("△", "installing", "accent"),
+    "failed": Mark("✗", "install failed", "bad"),
+}
+
+WHOLE = Mark("✓", "all ready", "good")
+PARTLY = Mark("◧", "some not ready", "warn")
+LEASE = Mark("★", "holds the lease", "accent")
+LAPSED = Mark("✗", "lapsed", "bad")
 LEADER = Mark("★", "leader", "accent")
 STALE = Mark("‖", "stale", "warn")
+
+
+def was(mark: Mark) -> Mark:
+    """A state that is no longer known to last."""
+    return Mark(STALE.glyph, f"was {mark.word}", "muted")
+
+
 CUT = Mark("≠", "cut off", "bad")
 LIVE = Mark("●", "live", "good")
 LOST = Mark("✗", "lost", "bad")
@@ -78,6 +136,11 @@ LEGEND: tuple[tuple[str, tuple[Mark, ...]], ...] = (
     ("machine", tuple(POWER.values())),
     ("unit", tuple(UNIT.values())),
     ("member", (LEADER, *HEALTH.values())),
+    ("API server", tuple(API.values())),
+    ("node", (*NODE.values(), CORDONED)),
+    ("pod", tuple(POD.values())),
+    ("deployment", (WHOLE, PARTLY)),
+    ("lease", (LEASE, LAPSED)),
     ("step", tuple(STEP.values())),
     ("value", (STALE, CUT)),
     ("screen", (LIVE, STALE, LOST)),

@@ -17,6 +17,7 @@ LATER: tuple[str, ...] = (
     "rwk_tui.cockpit.screens.events",
     "rwk_tui.cockpit.screens.logs",
     "rwk_tui.cockpit.screens.ask",
+    "rwk_tui.cockpit.screens.drawer",
     "textual.widgets._input",
     "rwk_tui.cockpit.markdown",
     "textual.command",

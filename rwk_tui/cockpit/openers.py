@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
-from rwk_tui.board.rows import LabRow
+from rwk_tui.board.rows import ChapterRow, LabRow
+from rwk_tui.cockpit.offers import Offers
 from rwk_tui.daemon.protocol import Detach, Inject, LogLines, Open, Power, Quit, Reset, Resume
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ class Openers:
     def __init__(self, app: Cockpit) -> None:
         self._app = app
         self._asked = False
+        self._offers = Offers(app)
 
     def open(self, name: Screen) -> None:
         """Open the dialog of that name."""
@@ -34,6 +36,7 @@ class Openers:
         for screen in self._app.screen_stack:
             if isinstance(screen, Dialog):
                 screen.board_changed(self._app.board, now)
+        self._offers.board_changed(self._app.board)
         self._ask_resume()
 
     def log_lines(self, message: LogLines) -> None:
@@ -51,7 +54,10 @@ class Openers:
         app, story = self._app, self._app.board.story
 
         def chosen(choice: Choice | None) -> None:
-            if choice is not None:
+            if choice is None:
+                return
+            row = app.board.get(ChapterRow, f"chapter/{choice[0]}")
+            if row is None or not self._offers.for_chapter(row.name, row.engines):
                 app.send(Open(chapter=choice[0], step=int(choice[1] or 0)))
 
         at = (story.chapter, str(story.step))
@@ -106,6 +112,21 @@ class Openers:
         from rwk_tui.cockpit.screens.logs import LogsScreen
 
         self._app.push_screen(LogsScreen(self._app.board, self._app.send))
+
+    def _open_install(self) -> None:
+        self._offers.open()
+
+    def _open_details(self) -> None:
+        from rwk_tui.cockpit.screens.drawer import Drawer
+
+        app, picker = self._app, self._app.main.picker()
+        if picker is not None:
+            app.push_screen(Drawer(app.board, app.clock(), picker, self._open_log_of))
+
+    def _open_log_of(self, unit: str) -> None:
+        from rwk_tui.cockpit.screens.logs import LogsScreen
+
+        self._app.push_screen(LogsScreen(self._app.board, self._app.send, at=unit))
 
     def _open_events(self) -> None:
         from rwk_tui.cockpit.screens.events import EventsScreen

@@ -5,12 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.kube_rows import EngineRow
 from rwk_tui.board.rows import ChapterRow, FaultKindRow, FaultRow, LabRow, MachineRow, UnitRow
 from rwk_tui.cockpit.contact import Contact
 
 
 class Situation(msgspec.Struct, frozen=True):
-    """Everything that makes an action possible or not; equal situations allow the same actions."""
+    """Everything that makes an action possible or not; equal situations allow the same actions.
+
+    `engines` says that some are missing, or being installed.
+    """
 
     talks: bool = False
     down: bool = False
@@ -19,6 +23,7 @@ class Situation(msgspec.Struct, frozen=True):
     kinds: bool = False
     machines: bool = False
     units: bool = False
+    engines: bool = False
     faults: int = 0
     opened: bool = False
     busy: bool = False
@@ -37,6 +42,7 @@ def situation_of(board: Board, contact: Contact) -> Situation:
         kinds=board.holds(FaultKindRow),
         machines=board.holds(MachineRow),
         units=board.holds(UnitRow),
+        engines=any(row.state != "ready" for row in board.all_of(EngineRow)),
         faults=len(board.rows(FaultRow)),
         opened=bool(board.story.chapter),
         busy=bool(board.story.busy),

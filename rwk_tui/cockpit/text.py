@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -12,11 +12,15 @@ Tone = Literal["plain", "strong", "muted", "good", "warn", "bad", "accent", "key
 
 
 class Span(NamedTuple):
-    """A run of text in one tone; `act` names the action that a click on it starts ("" for none)."""
+    """A run of text in one tone; `act` names the action that a click on it starts ("" for none).
+
+    `thing` is the key of the row that it shows, where that can be picked ("" where not).
+    """
 
     text: str
     tone: Tone = "plain"
     act: str = ""
+    thing: str = ""
 
 
 Line = tuple[Span, ...]
@@ -51,6 +55,20 @@ def _span(part: Span | str | tuple[str, Tone]) -> Span:
     if isinstance(part, Span):
         return part
     return Span(part) if isinstance(part, str) else Span(part[0], part[1])
+
+
+def about(thing: str, parts: Line) -> Line:
+    """The line as one that shows that thing, so that it can be picked there."""
+    return tuple(span._replace(thing=thing) for span in parts)
+
+
+FADED: dict[Tone, Tone] = {"good": "muted", "accent": "muted", "strong": "muted"}
+"""What a value that is not live any more is shown in."""
+
+
+def fade(parts: Line) -> Line:
+    """The line as one whose values are not live."""
+    return tuple(span._replace(tone=FADED.get(span.tone, span.tone)) for span in parts)
 
 
 def width_of(parts: Line) -> int:
@@ -104,6 +122,24 @@ def spread(left: Line, right: Line, width: int) -> Line:
     right = fit(right, width)
     left = fit(left, max(0, width - width_of(right) - 1))
     return (*left, Span(" " * (width - width_of(left) - width_of(right))), *right)
+
+
+def flow(label: str, entries: Sequence[Line], width: int, indent: int, gap: int = 3) -> list[Line]:
+    """A label and entries side by side, on as many lines as they need; none is broken, each but the first indented."""
+    lines: list[list[Span]] = []
+    used = width
+    for entry in entries:
+        entry = fit(entry, max(1, width - indent))
+        size = width_of(entry)
+        if not lines or used + gap + size > width:
+            lines.append([Span(cell("" if lines else label, indent), "muted")])
+            used = indent
+        else:
+            lines[-1].append(Span(" " * gap))
+            used += gap
+        lines[-1].extend(entry)
+        used += size
+    return [tuple(spans) for spans in lines]
 
 
 def wrap(parts: Line, width: int, hang: int = 0) -> list[Line]:

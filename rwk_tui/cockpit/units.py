@@ -15,6 +15,11 @@ def age(seconds: float) -> str:
     return f"{whole // 3600} h"
 
 
+def minutes(seconds: float) -> str:
+    """How long something still takes, as well as that is ever known: "under a minute", "about 14 min"."""
+    return "under a minute" if seconds < 50 else f"about {max(1, round(seconds / 60))} min"
+
+
 def latency(milliseconds: float) -> str:
     """A latency in three digits: "0.4 ms", "12 ms", "1.2 s"."""
     if milliseconds < 10:

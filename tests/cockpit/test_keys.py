@@ -11,11 +11,13 @@ import pytest
 from support import cockpit_frames as frames
 from support.cockpit_app import FakeSource, cockpit, wait_for
 from support.cockpit_frames import Scene
+from support.cockpit_kube_frames import not_installed
 
 from rwk_tui.cockpit.actions import ACTIONS, PANES
 from rwk_tui.cockpit.app import Cockpit
 from rwk_tui.cockpit.screens.ask import Ask, NameIt
 from rwk_tui.cockpit.screens.chooser import Chooser
+from rwk_tui.cockpit.screens.drawer import Drawer
 from rwk_tui.cockpit.screens.events import EventsScreen
 from rwk_tui.cockpit.screens.help import HelpScreen
 from rwk_tui.cockpit.screens.logs import LogsScreen
@@ -71,6 +73,8 @@ SENDING = (
 )
 
 OPENING: dict[str, tuple[str, type[Any]]] = {
+    "i": ("details", Drawer),
+    "g": ("install", Ask),
     "c": ("chapters", Chooser),
     "f": ("faults", Chooser),
     "m": ("machines", Chooser),
@@ -107,7 +111,7 @@ async def test_keys_that_send(case: Sends) -> None:
 
 @pytest.mark.parametrize("key", OPENING)
 async def test_keys_that_open(key: str) -> None:
-    app = cockpit(frames.calm())
+    app = cockpit(not_installed() if key == "g" else frames.calm())
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, app)
         await pilot.press(key)
@@ -116,7 +120,7 @@ async def test_keys_that_open(key: str) -> None:
         await wait_for(pilot, lambda: len(app.screen_stack) == 1)
 
 
-@pytest.mark.parametrize("key", ["x", "h", "H", "a", "z", "N", "0", "7", "f9", "enter", "tab"])
+@pytest.mark.parametrize("key", ["x", "h", "H", "a", "g", "z", "N", "0", "7", "f9", "enter", "tab"])
 async def test_keys_that_mean_nothing_now_do_nothing(key: str) -> None:
     source = FakeSource()
     app = cockpit(frames.calm(), source=source)

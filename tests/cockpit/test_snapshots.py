@@ -2,54 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from support import cockpit_frames as frames
 from support.cockpit_app import Clock, FakeSource, cockpit, wait_for
-from support.cockpit_frames import NOW, Scene
+from support.cockpit_frames import NOW
+from support.cockpit_pictures import SNAP, same_everywhere, still, take
 
 from rwk_tui.cockpit.app import Cockpit
 from rwk_tui.tape.source import TapeSource
 
 TAPES = Path(__file__).parent.parent / "tapes"
-SNAP = Callable[..., bool]
-
-
-@pytest.fixture(autouse=True)
-def same_everywhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The same time of day and no movement, wherever the tests run."""
-    monkeypatch.setenv("TZ", "UTC")
-    monkeypatch.delenv("NO_COLOR", raising=False)
-    time.tzset()
-    yield
-    monkeypatch.undo()
-    time.tzset()
-
-
-def still(app: Cockpit, *keys: str) -> Callable[[Any], Any]:
-    """Waits until the scene is there, presses keys and waits for what they do."""
-
-    async def run(pilot: Any) -> None:
-        app.animation_level = "none"
-        await wait_for(pilot, lambda: app.board.at > 0)
-        await pilot.pause()
-        for key in keys:
-            await pilot.press(key)
-            await pilot.pause()
-        if app.focused is not None and hasattr(app.focused, "cursor_blink"):
-            app.focused.cursor_blink = False
-        await pilot.pause()
-
-    return run
-
-
-def take(snap_compare: SNAP, scene: Scene, *keys: str, size: tuple[int, int] = (120, 40), theme: str = "dark") -> bool:
-    app = cockpit(scene, theme=theme)
-    return snap_compare(app, terminal_size=size, run_before=still(app, *keys))
+pytestmark = pytest.mark.usefixtures(same_everywhere.__name__)
 
 
 def test_calm(snap_compare: SNAP) -> None:

@@ -14,7 +14,7 @@ from rwk_tui.board.frames import Event, Output, Step, Story
 from rwk_tui.board.rows import LinkRow
 from rwk_tui.cockpit.contact import Contact
 from rwk_tui.cockpit.text import Line, plain, width_of
-from rwk_tui.cockpit.views import availability, bars, etcd, footer, kubernetes, machines, timeline
+from rwk_tui.cockpit.views import availability, bars, etcd, footer, kube_lines, kubernetes, machines, timeline
 from rwk_tui.cockpit.views.log import from_column, log_line
 from rwk_tui.cockpit.views.spark import share, sparkline
 from rwk_tui.cockpit.views.story import output_lines, story_lines, story_view
@@ -151,7 +151,7 @@ def test_no_line_is_wider_than_its_pane(width: int) -> None:
 
 def test_kubernetes_says_what_it_waits_for_in_one_line() -> None:
     for make in frames.SCENES.values():
-        lines = kubernetes.kubernetes_lines(kubernetes.kubernetes_view(board_of(make()), NOW), 80)
+        lines = kube_lines.kubernetes_lines(kubernetes.kubernetes_view(board_of(make()), NOW), 80)
         assert len(lines) == 1
         assert "waits for" in plain(lines[0])
 

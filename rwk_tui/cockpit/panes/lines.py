@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from rich.segment import Segment
 from textual.geometry import Size
@@ -14,8 +15,12 @@ from rwk_tui.cockpit.text import Line, width_of
 
 
 class Lines(ScrollView, can_focus=True):
-    """Lines of text that scroll; subclasses say what the lines are for a width, by `lines_for`."""
+    """Lines of text that scroll; subclasses say what the lines are for a width, by `lines_for`.
 
+    `GUTTER` cells at the left are not theirs: what `line_at` puts there is the subclass's affair.
+    """
+
+    GUTTER: ClassVar[int] = 0
     DEFAULT_CSS = """
     Lines {
         overflow-x: hidden;
@@ -35,7 +40,7 @@ class Lines(ScrollView, can_focus=True):
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._lines: tuple[Line, ...] = ()
+        self._lines: Sequence[Line] = ()
         self.faded = False
         self.flat = False
 
@@ -55,7 +60,7 @@ class Lines(ScrollView, can_focus=True):
         return self.scrollable_content_region.size
 
     @property
-    def shown(self) -> tuple[Line, ...]:
+    def shown(self) -> Sequence[Line]:
         """The lines as painted, in sight or not."""
         return self._lines
 
@@ -64,12 +69,25 @@ class Lines(ScrollView, can_focus=True):
         width = self.room.width
         if width <= 0:
             return
-        lines = tuple(self.lines_for(width))
+        lines = self.lines_for(width - self.GUTTER)
+        if isinstance(lines, list):
+            lines = tuple(lines)
         if lines == self._lines and self.virtual_size == Size(width, len(lines)):
             return
-        self._lines = lines
+        before, self._lines = self._lines, lines
+        if self.virtual_size == Size(width, len(lines)) and len(before) == len(lines):
+            self._refresh_changed(before)
+            return
         self.virtual_size = Size(width, len(lines))
         self.refresh()
+
+    def _refresh_changed(self, before: Sequence[Line]) -> None:
+        """Paint from the first to the last line in sight that is another: one that counts up is no reason for all."""
+        top = self.scroll_offset.y
+        sight = range(top, min(top + self.room.height, len(self._lines)))
+        changed = [number for number in sight if before[number] != self._lines[number]]
+        if changed:
+            self.refresh_lines(changed[0], changed[-1] - changed[0] + 1)
 
     def on_resize(self) -> None:
         """Another width breaks lines elsewhere."""
@@ -80,14 +98,18 @@ class Lines(ScrollView, can_focus=True):
         super().notify_style_update()
         self.refresh()
 
-    def render_line(self, y: int) -> Strip:
+    def line_at(self, number: int) -> Line:
         """One line as it is seen."""
+        return self._lines[number]
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the screen."""
         width = self.room.width
         base = self.rich_style
         number = y + self.scroll_offset.y
         if number >= len(self._lines):
             return Strip.blank(width, base)
-        line = self._lines[number]
+        line = self.line_at(number)
         if self.flat:
             segments = [Segment(span.text, base) for span in line]
         else:

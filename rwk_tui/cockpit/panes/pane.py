@@ -5,16 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.content import Content
 
 from rwk_tui.cockpit.panes.lines import Lines
+from rwk_tui.cockpit.panes.picks import Picks
+from rwk_tui.cockpit.panes.stack import Stack
 from rwk_tui.cockpit.text import Line
 from rwk_tui.cockpit.views.story import StoryView, story_lines
 
 
 class View(Protocol):
-    """What every pane's view has."""
+    """What every pane's view has.
+
+    It may also have shorter `titles` for where `title` doesn't fit, and `notes` for the lower edge (longest first).
+    """
 
     @property
     def title(self) -> str: ...
@@ -46,13 +52,46 @@ class Pane(Lines, Generic[V]):
             return
         self._view = view
         self.painted += 1
-        self.border_title = Content(view.title)  # Never parsed as markup.
         self.set_class(view.troubled, "-troubled")
+        self._entitle()
         self.repaint()
+
+    def on_resize(self) -> None:
+        """Another width has room for other words."""
+        self._entitle()
+        super().on_resize()
+
+    def _entitle(self) -> None:
+        """Title and note, the longest that fit; never parsed as markup."""
+        view, room = self._view, self.outer_size.width - 6
+        if view is None:
+            return
+        self.border_title = Content(_longest((view.title, *getattr(view, "titles", ())), room))
+        self.border_subtitle = Content(_longest((*getattr(view, "notes", ()), ""), room))
 
     def lines_for(self, width: int) -> Sequence[Line]:
         """The view as lines."""
         return () if self._view is None else self._painter(self._view, width)
+
+
+def _longest(texts: Sequence[str], room: int) -> str:
+    """The first that fits, or the last."""
+    return next((text for text in texts if cell_len(text) <= room), texts[-1])
+
+
+class PickPane(Pane[V], Picks):
+    """A pane of things that can be picked; blank lines give way where there is no room for them."""
+
+    def __init__(self, name: str, painter: Callable[[V, int], Sequence[Line]]) -> None:
+        super().__init__(name, painter)
+        self.add_class("-picks")
+
+    def lines_for(self, width: int) -> Sequence[Line]:
+        """The view as lines."""
+        lines = super().lines_for(width)
+        if not isinstance(lines, Stack) and len(lines) > self.room.height:
+            return [parts for parts in lines if parts]
+        return lines
 
 
 class StoryPane(Pane[StoryView]):

@@ -7,13 +7,11 @@ from typing import get_args
 
 from rich.style import Style
 
-from rwk_tui.cockpit.text import Tone
+from rwk_tui.cockpit.text import FADED, Tone
 from rwk_tui.cockpit.themes import NAMES, PALETTE
 
 BOLD: frozenset[Tone] = frozenset({"strong", "bad", "key", "cursor"})
 COLOURS: dict[Tone, str] = {"plain": "text", "key": "accent", "cursor": "on-cursor"}
-FADED: dict[Tone, Tone] = {"good": "muted", "accent": "muted", "strong": "muted"}
-"""What a value that is not live any more is shown in."""
 
 
 @lru_cache(maxsize=8)

@@ -29,15 +29,23 @@ class Ask(Dialog[str]):
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [HERE / "base.tcss", HERE / "ask.tcss"]
 
-    def __init__(self, title: str, text: str, answers: dict[str, tuple[str, str]], *, may_leave: bool = True) -> None:
+    def __init__(
+        self,
+        title: str,
+        text: str,
+        answers: dict[str, tuple[str, str]],
+        *,
+        may_leave: bool = True,
+        hint: str = "Esc stays",
+    ) -> None:
         """`answers`: key -> (answer, what it does in words)."""
         super().__init__()
-        self._title, self._text, self._answers, self._may_leave = title, text, answers, may_leave
+        self._title, self._text, self._answers, self._may_leave, self._hint = title, text, answers, may_leave, hint
 
     def compose(self) -> ComposeResult:
         """The question and its keys."""
         with Vertical(classes="box") as box:
-            entitle(box, self._title, "Esc stays" if self._may_leave else "")
+            entitle(box, self._title, self._hint if self._may_leave else "")
             yield Note(id="question", focusable=False)
 
     def on_mount(self) -> None:

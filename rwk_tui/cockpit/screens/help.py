@@ -13,9 +13,22 @@ from rwk_tui.cockpit import marks
 from rwk_tui.cockpit.actions import ACTIONS, key_name
 from rwk_tui.cockpit.screens.dialog import HERE, Dialog, entitle
 from rwk_tui.cockpit.screens.sheet import Sheet
-from rwk_tui.cockpit.text import Line, Span, cell, line, wrap
+from rwk_tui.cockpit.text import Line, Span, Tone, cell, flow, line, wrap
 
 GROUPS = (("story", "Story"), ("faults", "Faults"), ("lab", "Lab"), ("screen", "Screen"))
+HANDS = (
+    ("Tab, Shift+Tab", "The next or previous pane; a digit shows one alone"),
+    ("↑ ↓ Home End", "Pick a thing in a pane, move in a list, scroll"),
+    ("Enter", "Details of the picked thing; choose in a list"),
+    ("← →", "In details the next thing of its sort; in lists the other side"),
+    ("Esc", "Back, close, all panes again"),
+    ("Mouse", "A click picks or presses, a double click shows details, the wheel scrolls"),
+)
+WRITES: tuple[tuple[str, Tone, str], ...] = (
+    ("▇", "good", "all acknowledged in that second"),
+    ("▃", "warn", "some"),
+    ("▁", "bad", "none"),
+)
 
 
 def help_lines(width: int) -> list[Line]:
@@ -28,33 +41,14 @@ def help_lines(width: int) -> list[Line]:
                 keys = ", ".join(key_name(key) for key in action.keys)
                 lines += wrap((Span(cell(f"  {keys}", 20), "accent"), Span(action.tooltip)), width, 20)
         lines.append(())
-    lines += [
-        line(("In lists", "strong")),
-        line((cell("  ↑ ↓ ← → Enter", 20), "accent"), "Move, choose; Esc leaves"),
-        (),
-    ]
-    lines.append(line(("What the glyphs mean", "strong")))
+    lines.append(line(("In panes and lists", "strong")))
+    for keys, words in HANDS:
+        lines += wrap((Span(cell(f"  {keys}", 20), "accent"), Span(words)), width, 20)
+    lines += [(), line(("What the glyphs mean", "strong"))]
     for name, shown in marks.LEGEND:
-        spans = [Span(cell(f"  {name}", 20), "muted")]
-        for mark in shown:
-            spans += [mark.span(), Span("   ")]
-        lines += wrap(tuple(spans), width, 20)
-    lines += [
-        wrap(
-            line(
-                (cell("  writes", 20), "muted"),
-                ("▇", "good"),
-                " all acknowledged in that second   ",
-                ("▃", "warn"),
-                " some   ",
-                ("▁", "bad"),
-                " none",
-            ),
-            width,
-            20,
-        )
-    ][0]
-    return lines
+        lines += flow(f"  {name}", [(mark.span(),) for mark in shown], width, 20)
+    writes = [(Span(glyph, tone), Span(f" {words}")) for glyph, tone, words in WRITES]
+    return lines + flow("  writes", writes, width, 20)
 
 
 class HelpScreen(Dialog[None]):

@@ -74,8 +74,10 @@ class LogsScreen(Dialog[None]):
         Binding("right", "shift(20)", "right", show=False),
     ]
 
-    def __init__(self, board: Board, send: Callable[[AnyCommand], None]) -> None:
+    def __init__(self, board: Board, send: Callable[[AnyCommand], None], *, at: str = "") -> None:
+        """`at` is the unit to begin with ("core-01/etcd"), "" for the first."""
         super().__init__()
+        self._at = at
         self._items = unit_items(board)
         self._send = send
         self._unit = ""
@@ -89,9 +91,10 @@ class LogsScreen(Dialog[None]):
                 yield LogView(id="log")
 
     def on_mount(self) -> None:
-        """Follow the first unit."""
+        """Follow the unit to begin with."""
         units = self.query_one("#units", Menu)
-        units.set_items(self._items)
+        ids = [item.id for item in self._items]
+        units.set_items(self._items, at=ids.index(self._at) if self._at in ids else None)
         units.focus()
 
     def on_unmount(self) -> None:

@@ -11,11 +11,13 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.kube_rows import KubeRow
 from rwk_tui.cockpit.actions import PANES, valid_ids
 from rwk_tui.cockpit.contact import Contact
-from rwk_tui.cockpit.panes.pane import Bar, Pane, StoryPane
+from rwk_tui.cockpit.panes.pane import Bar, Pane, PickPane, StoryPane
+from rwk_tui.cockpit.panes.picks import Picks
 from rwk_tui.cockpit.situation import situation_of
-from rwk_tui.cockpit.views import availability, bars, etcd, footer, kubernetes, machines, timeline
+from rwk_tui.cockpit.views import availability, bars, etcd, footer, kube_lines, kubernetes, machines, pulse, timeline
 from rwk_tui.cockpit.views.story import story_view
 
 MAIN_CSS = Path(__file__).parent / "main.tcss"
@@ -36,11 +38,11 @@ class MainScreen(Screen[None]):
         """Bars and panes, top to bottom."""
         yield Bar("header", bars.header_line)
         yield Bar("tabs", footer.tabs_line)
-        yield Bar("pulse", bars.pulse_line)
+        yield Bar("pulse", pulse.pulse_line)
         with Container(id="grid"):
-            yield Pane("machines", machines.machines_lines)
-            yield Pane("etcd", etcd.etcd_lines)
-            yield Pane("kubernetes", kubernetes.kubernetes_lines)
+            yield PickPane("machines", machines.machines_lines)
+            yield PickPane("etcd", etcd.etcd_lines)
+            yield PickPane("kubernetes", kube_lines.kubernetes_lines)
             yield Pane("availability", availability.availability_lines)
             yield StoryPane()
             yield Pane("timeline", timeline.timeline_lines)
@@ -80,6 +82,15 @@ class MainScreen(Screen[None]):
         if self.zoomed and not self.single:
             self.show_pane(self.active)
 
+    def picker(self) -> Picks | None:
+        """The pane whose picked thing is meant: the one with the focus, or else the first that has any."""
+        shown = [pane for pane in self.query(PickPane) if pane.display and pane.things]
+        return next((pane for pane in shown if pane.has_focus), next(iter(shown), None))
+
+    async def on_picks_opened(self, message: Picks.Opened) -> None:
+        """Enter and double clicks do what the key of the registry does."""
+        await self.run_action("app.act('details')")
+
     def _mark_active(self) -> None:
         self.set_class(self.zoomed, "-zoom")
         for name in PANES:
@@ -100,10 +111,12 @@ class MainScreen(Screen[None]):
             }
             for name, view in views.items():
                 self.query_one(f"#{name}", Pane).show(view)
+            kube = board.get(KubeRow, "kube")
+            self.set_class(kube is not None and kube.state != "none", "-kube")  # It needs room once there is one.
             troubled = frozenset(name for name, view in views.items() if view.troubled)
             self._bar("header", bars.header_view(board, contact, now))
             self._bar("tabs", footer.TabsView(self.active, troubled))
-            self._bar("pulse", bars.pulse_view(board, known))
+            self._bar("pulse", pulse.pulse_view(board, known))
             self._bar("strip", bars.strip_view(board, contact, now))
             self._bar("footer", footer.FooterView(valid_ids(situation_of(board, contact))))
             old = contact.state != "starting" and not contact.is_live(now)

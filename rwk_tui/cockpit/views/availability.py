@@ -51,7 +51,7 @@ class AvailabilityView(msgspec.Struct, frozen=True):
 
 def availability_view(board: Board, now: float) -> AvailabilityView:
     """What the pane shows of the board."""
-    rows = board.rows(CanaryRow)
+    rows = sorted(board.rows(CanaryRow), key=lambda row: row.name != "etcd")  # What the others stand on comes first.
     acknowledged, lost = sum(row.acknowledged for row in rows), sum(row.lost for row in rows)
     title = TITLE
     if acknowledged:

@@ -1,14 +1,15 @@
-"""The one-line bars: header, pulse (what 80x24 shows beside its tabs) and the strip that says what is wrong."""
+"""The one-line bars at the edges: the header, and the strip that says what is wrong."""
 
 from __future__ import annotations
 
 import msgspec
 
 from rwk_tui.board.board import Board
-from rwk_tui.board.rows import FaultRow, LabRow, MachineRow, QuorumRow
+from rwk_tui.board.rows import FaultRow, LabRow
 from rwk_tui.cockpit import marks, units
 from rwk_tui.cockpit.contact import Contact
-from rwk_tui.cockpit.text import Line, Span, Tone, clean, cut, fit, line, width_of
+from rwk_tui.cockpit.text import Line, Span, Tone, clean, cut, line, width_of
+from rwk_tui.cockpit.views.engines import install_views, progress_words
 
 
 class HeaderView(msgspec.Struct, frozen=True):
@@ -111,7 +112,19 @@ def strip_view(board: Board, contact: Contact, now: float) -> StripView:
         what = ", ".join(f"{clean(row.fault)} {clean(row.target)}" for row in reversed(faults))
         hint = "h heals" if len(faults) == 1 else "h heals the newest · H heals all"
         return StripView(f"↯ {some}: {what}", hint)
-    return StripView()
+    return _install_strip(board)
+
+
+def _install_strip(board: Board) -> StripView:
+    """How the install of engines goes, where nothing else needs to be said."""
+    installs = install_views(board)
+    if not installs:
+        return StripView()
+    first, mark = installs[0], marks.ENGINE[installs[0].state]
+    if first.state == "installing":
+        return StripView(f"{mark.both} {first.name} · {progress_words(first)}", "g breaks it off", "accent")
+    why = f": {first.text}" if first.text else ""
+    return StripView(f"{mark.glyph} {first.name} not installed{why}", "g tries again", "warn")
 
 
 def strip_line(view: StripView, width: int) -> Line:
@@ -122,45 +135,3 @@ def strip_line(view: StripView, width: int) -> Line:
         return line((cut(view.text, width), view.tone))
     text = cut(view.text, room)
     return (Span(text, view.tone), Span(" " * (room - width_of(line(text)))), Span(hint, view.tone))
-
-
-class PulseView(msgspec.Struct, frozen=True):
-    """The whole lab in one line, for screens that show one pane at a time."""
-
-    machines: tuple[tuple[str, Tone], ...] = ()
-    etcd: str = ""
-    etcd_tone: Tone = "muted"
-    writes: str = ""
-    writes_tone: Tone = "muted"
-
-
-def pulse_view(board: Board, now: float) -> PulseView:
-    """What the pulse shows of the board."""
-    from rwk_tui.cockpit.views.availability import availability_view
-
-    quorum = board.get(QuorumRow, "quorum")
-    etcd, tone = "no cluster yet", "muted"
-    if quorum is not None and quorum.state != "none":
-        etcd = f"quorum {quorum.reachable} of {quorum.voters}"
-        etcd += f" ★ {quorum.leader}" if quorum.leader else " no leader"
-        tone = "good" if quorum.state == "healthy" else "warn"
-        if quorum.state == "lost":
-            etcd, tone = f"✗ no quorum: {quorum.reachable} of {quorum.voters}", "bad"
-    tones: dict[str, Tone] = {"muted": "muted", "good": "good", "warn": "warn", "bad": "bad"}
-    canaries = availability_view(board, now).canaries
-    writes = ""
-    if canaries:
-        state, gap = canaries[0].state, canaries[0].gap
-        writes = f"{state.glyph} {gap}" if gap and state.tone == "bad" else ", ".join(filter(None, (state.both, gap)))
-    machines = tuple((marks.POWER[row.power].glyph, marks.POWER[row.power].tone) for row in board.rows(MachineRow))
-    return PulseView(machines, etcd, tones[tone], writes, canaries[0].state.tone if canaries else "muted")
-
-
-def pulse_line(view: PulseView, width: int) -> Line:
-    """The pulse."""
-    spans: list[Span] = [Span("machines ", "muted")]
-    spans += [Span(f"{glyph} ", tone) for glyph, tone in view.machines] or [Span("– ", "muted")]
-    spans += [Span(" etcd ", "muted"), Span(view.etcd, view.etcd_tone)]
-    if view.writes:
-        spans += [Span("  writes ", "muted"), Span(view.writes, view.writes_tone)]
-    return fit(tuple(spans), width)

@@ -7,13 +7,14 @@ import msgspec
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import MemberRow, QuorumRow
 from rwk_tui.cockpit import marks, units
-from rwk_tui.cockpit.text import Line, Span, Tone, cell, clean, line
+from rwk_tui.cockpit.text import Line, Span, Tone, about, cell, clean, line
 from rwk_tui.cockpit.views.spark import sparkline
 
 
 class MemberView(msgspec.Struct, frozen=True):
     """One member as the table shows it; `live` is False where the values are its last known ones."""
 
+    key: str
     name: str
     star: bool
     role: str
@@ -87,6 +88,7 @@ def _member(row: MemberRow, quorum: QuorumRow | None, now: float) -> MemberView:
     else:
         role = f"was {row.role}" if row.role == "leader" else row.role
     return MemberView(
+        key=row.key,
         name=row.name or row.machine or row.id,
         star=leads,
         role=role,
@@ -168,4 +170,4 @@ def _row(member: MemberView, columns: list[tuple[str, int, bool]], width: int) -
     room = width - sum(size + GAP for _, size, _ in columns) - 1
     if room >= 5 and member.latencies:
         spans.append(Span(" " + sparkline(member.latencies, min(room, 24)), "muted"))
-    return tuple(spans)
+    return about(member.key, tuple(spans))

@@ -5,9 +5,11 @@ from __future__ import annotations
 import msgspec
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.kube_rows import KubeRow, LeaseRow
 from rwk_tui.board.rows import LinkRow, MachineRow, QuorumRow, UnitRow
 from rwk_tui.cockpit import marks, units
-from rwk_tui.cockpit.text import Line, Span, cell, line, spread
+from rwk_tui.cockpit.text import Line, Span, about, cell, line, spread
+from rwk_tui.cockpit.views.kube_parts import lapsed_for
 
 SHORT = {"kube-apiserver": "apiserver", "kube-controller-manager": "kcm", "kube-scheduler": "scheduler"}
 """Names of units as a narrow pane shows them."""
@@ -27,6 +29,7 @@ class MachineView(msgspec.Struct, frozen=True):
     `alone` says that it can talk to no other machine; `cut_from` names those it can't talk to though they aren't alone.
     """
 
+    key: str
     name: str
     address: str
     mark: marks.Mark
@@ -52,8 +55,7 @@ class MachinesView(msgspec.Struct, frozen=True):
 def machines_view(board: Board, now: float) -> MachinesView:
     """What the pane shows of the board."""
     rows = board.rows(UnitRow)
-    quorum = board.get(QuorumRow, "quorum")
-    leader = quorum.leader if quorum is not None and quorum.fresh else ""
+    leading = _leading(board, now)
     machines = board.rows(MachineRow)
     # A link that is cut in one direction only is still no way to talk.
     cut = {frozenset((link.source, link.target)) for link in board.rows(LinkRow) if link.state == "cut"}
@@ -63,12 +65,13 @@ def machines_view(board: Board, now: float) -> MachinesView:
     return MachinesView(
         tuple(
             MachineView(
+                key=row.key,
                 name=row.name,
                 address=row.address,
                 mark=marks.POWER[row.power],
                 age="" if row.power == "up" or not row.since else units.age(now - row.since),
                 stale="" if row.fresh else units.age(now - row.seen_at),
-                units=tuple(_unit(unit, leader) for unit in rows if unit.machine == row.name),
+                units=tuple(_unit(unit, row, leading) for unit in rows if unit.machine == row.name),
                 alone=row.name in alone,
                 cut_from=tuple(other for other in far[row.name] if other not in alone and row.name not in alone),
             )
@@ -77,11 +80,22 @@ def machines_view(board: Board, now: float) -> MachinesView:
     )
 
 
-def _unit(row: UnitRow, leader: str) -> UnitView:
+def _leading(board: Board, now: float) -> frozenset[tuple[str, str]]:
+    """Machine and unit of every leader that is known to lead now."""
+    quorum, kube = board.get(QuorumRow, "quorum"), board.get(KubeRow, "kube")
+    leading = {(quorum.leader, "etcd")} if quorum is not None and quorum.fresh else set()
+    if kube is not None and kube.fresh:
+        leading |= {(lease.machine, lease.name) for lease in board.rows(LeaseRow) if not lapsed_for(lease, now)}
+    return frozenset(leading)
+
+
+def _unit(row: UnitRow, machine: MachineRow, leading: frozenset[tuple[str, str]]) -> UnitView:
     mark = marks.UNIT[row.state]
-    if row.unit == "etcd" and row.state == "running" and row.machine == leader:
+    if row.state == "running" and (row.machine, row.unit) in leading:
         mark = marks.Mark(marks.LEADER.glyph, "running", mark.tone)
     more = "" if row.state == "running" else row.exit if row.state == "failed" and row.exit else mark.word
+    if row.state == "stopped" and machine.power != "up":
+        more = ""  # The machine's own line says it.
     return UnitView(SHORT.get(row.unit, row.unit), mark, more)
 
 
@@ -93,6 +107,7 @@ def machines_lines(view: MachinesView, width: int) -> list[Line]:
     for number, machine in enumerate(view.machines):
         if number:
             lines.append(())
+        first = len(lines)
         mark = machine.mark.span(f" {machine.age}" if machine.age else "")
         head = line((machine.name, "strong"), " ", mark)
         if machine.alone:
@@ -103,20 +118,25 @@ def machines_lines(view: MachinesView, width: int) -> list[Line]:
         lines.extend(_unit_lines(machine.units, width))
         if machine.cut_from:
             lines.append(line(" ", Span(f"{marks.CUT.glyph} cut from {', '.join(machine.cut_from)}", marks.CUT.tone)))
+        lines[first:] = [about(machine.key, parts) for parts in lines[first:]]
     return lines
 
 
 def _unit_lines(shown: tuple[UnitView, ...], width: int) -> list[Line]:
     """Units side by side where all is well, one a line where there is something to say."""
-    lines: list[Line] = []
-    well: list[Span] = []
-    column = max(1, (width - 1) // 2) if width < 40 else 18
-    for unit in shown:
-        glyph, name = Span(f"{unit.mark.glyph} ", unit.mark.tone), unit.name
-        if unit.more:
-            lines.append((Span(" "), glyph, Span(f"{name} "), Span(unit.more, unit.mark.tone)))
-            continue
-        well += [glyph, Span(cell(name, column - 2))]
-    per_line = 2 * max(1, (width - 1) // column)
-    rows = [(Span(" "), *well[at : at + per_line]) for at in range(0, len(well), per_line)]
+    lines = [
+        line(" ", (f"{unit.mark.glyph} ", unit.mark.tone), f"{unit.name} ", (unit.more, unit.mark.tone))
+        for unit in shown
+        if unit.more
+    ]
+    well = [unit for unit in shown if not unit.more]
+    column = width // 2 if width < 40 else 18
+    per_line = max(1, width // max(1, column))
+    rows: list[Line] = []
+    for at in range(0, len(well), per_line):
+        spans = [Span(" ")]
+        for unit in well[at : at + per_line]:
+            spans += [Span(f"{unit.mark.glyph} ", unit.mark.tone), Span(cell(unit.name, column - 2))]
+        spans[-1] = Span(spans[-1].text.rstrip())  # The last one needs no gap, where every cell counts.
+        rows.append(tuple(spans))
     return rows + lines

@@ -9,6 +9,7 @@ import msgspec
 from rwk_tui.board import wording
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Output, Step
+from rwk_tui.board.rows import ChapterRow
 from rwk_tui.cockpit import marks
 from rwk_tui.cockpit.text import Line, Span, Tone, clean, fit, line, wrap
 
@@ -49,7 +50,7 @@ def story_view(board: Board, now: float) -> StoryView:
     """What the pane shows of the board."""
     story = board.story
     if not story.chapter:
-        chapters = sum(1 for row in board.all() if row.key.startswith("chapter/"))
+        chapters = len(board.all_of(ChapterRow))
         return StoryView(busy=story.busy, error=story.error, chapters=chapters)
     printed: dict[str, list[Output]] = {}
     for output in board.output:

@@ -1,0 +1,101 @@
+"""The offer to get engines that are missing: asked when a chapter needs one, told when an install ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rwk_tui.board.board import Board
+from rwk_tui.board.kube_rows import EngineRow
+from rwk_tui.cockpit import units
+from rwk_tui.cockpit.text import clean
+from rwk_tui.cockpit.views.engines import engines_of, install_views, progress_words
+from rwk_tui.daemon.protocol import Install
+
+if TYPE_CHECKING:
+    from rwk_tui.cockpit.app import Cockpit
+
+USABLE = "the etcd chapters stay usable"
+
+
+class Offers:
+    """Asks about installs, and notices how they end."""
+
+    def __init__(self, app: Cockpit) -> None:
+        self._app = app
+        self._states: dict[str, str] = {}
+
+    def for_chapter(self, name: str, engines: Sequence[str]) -> bool:
+        """Ask, if the chapter can't be told with the engines there are; True if it was asked."""
+        rows = engines_of(self._app.board, engines)
+        if rows:
+            self._ask(rows, f"{name} needs what is not installed.")
+        return bool(rows)
+
+    def open(self) -> None:
+        """Ask about everything that is missing."""
+        rows = [row for row in self._app.board.rows(EngineRow) if row.state != "ready"]
+        if rows:
+            self._ask(rows, "Some chapters need what is not installed.")
+
+    def _ask(self, rows: Sequence[EngineRow], why: str) -> None:
+        from rwk_tui.cockpit.screens.ask import Ask
+
+        app = self._app
+
+        def answered(answer: str | None) -> None:
+            if answer == "get":
+                app.send(Install(engines=tuple(row.name for row in rows)))
+            elif answer == "stop":
+                app.send(Install(stop=True))
+
+        title, text, answers = (_going if any(row.state == "installing" for row in rows) else _missing)(
+            app.board, rows, why
+        )
+        dialog = Ask(title, text, answers, hint="Esc decides later")
+        dialog.id = "install"
+        app.push_screen(dialog, answered)
+
+    def board_changed(self, board: Board) -> None:
+        """Say when an install has ended, and how."""
+        if not board.holds(EngineRow) and not self._states:
+            return
+        before, self._states = self._states, {row.name: row.state for row in board.all_of(EngineRow)}
+        for row in board.rows(EngineRow):
+            if before.get(row.name) != "installing" or row.state == "installing":
+                continue
+            name, text = clean(row.name), clean(row.text)
+            if row.state == "ready":
+                self._app.notify(f"{name} is installed.", title="Installed", markup=False, timeout=10)
+            elif row.state == "failed":
+                why = f"{text}. " if text else ""
+                self._app.notify(
+                    f"{why}Press g to try again.",
+                    title=f"{name} not installed",
+                    severity="error",
+                    markup=False,
+                    timeout=20,
+                )
+            else:
+                self._app.notify("Press g to go on with it.", title=f"{name}: broken off", markup=False)
+
+
+Question = tuple[str, str, dict[str, tuple[str, str]]]
+
+
+def _missing(board: Board, rows: Sequence[EngineRow], why: str) -> Question:
+    names = ", ".join(clean(row.name) for row in rows)
+    failed = [f"The last try failed: {clean(row.text)}." for row in rows if row.state == "failed" and row.text]
+    left, size = sum(row.left_s or 0.0 for row in rows), sum(row.size for row in rows)
+    cost = [units.minutes(left)] if left else []
+    cost += [f"{max(1, round(size / 1e6))} MB"] if size else []
+    words = "; ".join(filter(None, (", ".join(cost), USABLE)))
+    text = " ".join((why, *failed[:1], f"To get: {names}."))
+    return "Get engines?", text, {"g": ("get", f"get it now ({words})"), "l": ("later", "later")}
+
+
+def _going(board: Board, rows: Sequence[EngineRow], why: str) -> Question:
+    install = install_views(board)[0]
+    text = f"{install.name} is being installed: {progress_words(install)}. Meanwhile {USABLE}."
+    answers = {"x": ("stop", "break it off"), "l": ("on", "let it go on")}
+    return "Break off the install?", text, answers

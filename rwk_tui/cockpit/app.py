@@ -40,7 +40,7 @@ class Cockpit(App[None]):
     ENABLE_COMMAND_PALETTE = True
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (170, "-huge")]  # noqa: RUF012 - textual's
-    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (30, "-tall"), (54, "-lofty")]  # noqa: RUF012 - textual's
+    VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (30, "-tall"), (36, "-high"), (54, "-lofty")]  # noqa: RUF012 - textual's
     BINDINGS: ClassVar[list[BindingType]] = [
         *(
             Binding(

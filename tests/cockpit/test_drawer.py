@@ -120,7 +120,7 @@ async def test_from_a_node_to_its_pod_and_back() -> None:
         for words in (
             "state       ? unknown for 24 s",
             "taints      node.kubernetes.io/unreachable:NoSchedule,",
-            "its lease   46 s ago; it lasts 8 s, ✗ lapsed 38 s ago",
+            "lease       renewed 46 s ago, lasts 8 s, ✗ lapsed 38 s ago",
             "? Ready               Unknown NodeStatusUnknown",
             "Pods (5): 5 terminating",
         ):

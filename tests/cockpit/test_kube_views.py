@@ -95,6 +95,7 @@ def test_an_api_server_that_is_not_ready_says_which_checks_fail() -> None:
     assert "api unready 9 s" in lines[0]
     assert "✗ core-01 down 9 s   ! core-02 unready 8 s" in line_of(lines, "api")
     assert any("! core-02 fails: etcd, ping" in each for each in lines)
+    assert "‖ stale 12 s: etcd has no quorum, so no API server can serve" in lines
 
 
 def test_stale_says_since_when_and_why_and_nothing_looks_live() -> None:
@@ -114,7 +115,7 @@ def test_stale_says_since_when_and_why_and_nothing_looks_live() -> None:
 
 def test_a_kubernetes_that_starts_is_neither_stale_nor_in_trouble() -> None:
     scene = cockpit_frames.calm().with_rows(
-        kube("starting", since=NOW - 3, version="", synced_at=0.0, fresh=False, why="waits for etcd")
+        kube("starting", since=NOW - 3, version="", synced_at=NOW - 4, fresh=False, why="waits for etcd")
     )
     view = kubernetes.kubernetes_view(board_of(scene), NOW)
     assert shown(scene) == ["Kubernetes · api starting 3 s", "△ waits for etcd"]
@@ -205,6 +206,10 @@ def test_units_of_a_halted_machine_are_not_told_one_by_one() -> None:
 def test_writes_to_the_api_come_below_those_to_etcd() -> None:
     view = availability.availability_view(board_of(worker_lost()), NOW)
     assert [canary.name for canary in view.canaries] == ["etcd writes", "api writes"]
+    for width, words in ((116, "● flowing · last gap 0.16 s"), (96, "  ● last gap 0.16 s")):
+        lines = [plain(each) for each in availability.availability_lines(view, width)]
+        assert len(lines) == 2
+        assert lines[1].endswith(words)
 
 
 @pytest.mark.parametrize("scene", KUBE_SCENES)

@@ -26,6 +26,7 @@ CONDITIONS = (
     ("PIDPressure", "False", "KubeletHasSufficientPID"),
     ("Ready", "True", "KubeletReady"),
 )
+WHY = "etcd has no quorum, so no API server can serve"
 LOST = tuple((kind, "Unknown", "NodeStatusUnknown") for kind, _, _ in CONDITIONS)
 UNREACHABLE = ("node.kubernetes.io/unreachable:NoSchedule", "node.kubernetes.io/unreachable:NoExecute")
 
@@ -169,9 +170,10 @@ def stale_kube() -> Scene:
 
 def unready() -> Scene:
     """etcd lost its quorum, so one API server is down and the other one serves nothing."""
-    scene = stale_kube().changed("kube", state="unready", since=NOW - 9)
+    scene = stale_kube().changed("kube", state="unready", since=NOW - 9, why=WHY)
     return scene.with_rows(
-        server("core-01", "down", since=NOW - 9), server("core-02", "unready", since=NOW - 8, failing=("etcd", "ping"))
+        server("core-01", "down", since=NOW - 9, fresh=False, why="nothing listens there"),
+        server("core-02", "unready", since=NOW - 8, failing=("etcd", "ping")),
     )
 
 

@@ -53,24 +53,22 @@ def lease_page(board: Board, key: str, now: float, width: int) -> Page | None:
     if row.since:
         lines += field("since", f"{units.clock(row.since)}, for {units.age(now - row.since)}")
     lines += field("moved", wording.count(row.transitions, "time"))
-    lines += renewal("renewed", row.renewed, row.duration_s, now)
+    lines += renewal(row.renewed, row.duration_s, now)
     unit = board.get(UnitRow, f"unit/{row.machine}/{row.name}")
     if unit is not None:
         lines += [*heading("Unit"), *unit_lines(board, unit, now, width)]
     return Page(f"lease {clean(row.name)}", Stack(lines, event_lines(board, key, width)), is_stale(board))
 
 
-def renewal(name: str, renewed: float, lasts: int, now: float) -> list[Line]:
+def renewal(renewed: float, lasts: int, now: float) -> list[Line]:
     """When a lease was last renewed, against how long it lasts."""
     if not renewed:
-        return field(name, "not known")
-    text = f"{units.age(now - renewed)} ago"
-    if not lasts:
-        return field(name, text)
-    late = now - renewed - lasts
+        return field("lease", "not known to be renewed")
+    text = f"renewed {units.age(now - renewed)} ago" + (f", lasts {lasts} s" if lasts else "")
+    late = now - renewed - lasts if lasts else 0.0
     if late > 1:
-        return field(name, f"{text}; it lasts {lasts} s, ", (f"✗ lapsed {units.age(late)} ago", "bad"))
-    return field(name, f"{text}; it lasts {lasts} s")
+        return field("lease", f"{text}, ", (f"{marks.LAPSED.glyph} lapsed {units.age(late)} ago", "bad"))
+    return field("lease", text)
 
 
 def is_stale(board: Board) -> bool:

@@ -31,7 +31,7 @@ def node_page(board: Board, key: str, now: float, width: int) -> Page | None:
         lines += field("kubelet", (NOTES[0], "muted"), width=width)
     cordoned = marks.CORDONED.span(": takes no new pods")
     lines += field("new pods", "takes them" if row.schedulable else cordoned)
-    lines += renewal("its lease", row.renewed, row.lease_s, now)
+    lines += renewal(row.renewed, row.lease_s, now)
     taints = [clean(taint) for taint in row.taints]
     lines += field("taints", (", ".join(taints), "warn") if taints else "none", width=width)
     if row.conditions:

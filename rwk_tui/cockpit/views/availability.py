@@ -8,7 +8,7 @@ from rwk_tui.board import wording
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import CanaryRow
 from rwk_tui.cockpit import marks, units
-from rwk_tui.cockpit.text import Line, Span, Tone, cell, line
+from rwk_tui.cockpit.text import Line, Span, Tone, cell, cut, line
 from rwk_tui.cockpit.views.spark import share
 
 TITLE = "Availability · last 60 s"
@@ -16,6 +16,8 @@ PLAIN: Tone = "plain"
 WARN: Tone = "warn"
 WORDS = 38
 """Cells that the words beside the bar may take."""
+FEW_WORDS = 18
+"""Cells that the gap alone may take, where there is no room for more."""
 BAD: Tone = "bad"
 
 STATE: dict[str, marks.Mark] = {
@@ -102,8 +104,12 @@ def availability_lines(view: AvailabilityView, width: int) -> list[Line]:
         cells = max(1, (room - WORDS) // 60)  # A second takes more than one cell on a projector.
         seconds = min(60, room)
         padded = (Span("·" * (seconds - len(canary.bar)) * cells, "muted"), *_runs(canary.bar[-seconds:], cells))
-        if room - seconds * cells >= WORDS:
+        beside = room - seconds * cells - 2
+        if beside + 2 >= WORDS:
             lines.append((*head, *padded, Span("  "), *words))
+        elif len(view.canaries) > 1 and beside >= FEW_WORDS:  # On two lines each, one would be out of sight.
+            few = f"{canary.state.glyph} {canary.gap or canary.state.word}"
+            lines.append((*head, *padded, Span("  "), Span(cut(few, beside), canary.state.tone)))
         else:
             lines += [(*head, *padded), (Span(" " * (label + 1)), *words)]
     return lines

@@ -40,8 +40,11 @@ def install_views(board: Board) -> tuple[InstallView, ...]:
 
 
 def missing_engines(board: Board) -> tuple[str, ...]:
-    """The engines that nobody has got yet."""
-    return tuple(clean(row.name) for row in board.rows(EngineRow) if row.state == "missing")
+    """The engines that nobody has got yet, if none of them is a Kubernetes that could be used instead."""
+    rows = board.rows(EngineRow)
+    if any(row.state == "ready" and row.name.startswith("kubernetes") for row in rows):
+        return ()
+    return tuple(clean(row.name) for row in rows if row.state == "missing")
 
 
 def engines_of(board: Board, names: Iterable[str]) -> tuple[EngineRow, ...]:

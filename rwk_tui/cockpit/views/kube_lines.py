@@ -14,6 +14,7 @@ from rwk_tui.cockpit.views.kubernetes import MANY, KubernetesView
 LABEL = 8
 """Cells of the labels at the left; names of nodes begin there too, and three machines' names fit."""
 NAME = 20
+LAST_KNOWN = " · what follows is what was last known"
 
 
 def kubernetes_lines(view: KubernetesView, width: int) -> Sequence[Line]:
@@ -21,13 +22,13 @@ def kubernetes_lines(view: KubernetesView, width: int) -> Sequence[Line]:
     lines = install_lines(view.installs, width)
     if view.waits:
         if not lines:
-            lines.append(_waits_line(view.waits, width))
+            lines.append(_waits_line(view, width))
         return lines
     lines += _server_lines(view.servers, width)  # They are asked one by one, whatever becomes of the watches.
     if view.trouble:
         lines.append(fit(line((view.trouble, "warn")), width))
     if view.stale:
-        lines.append(fit(line((view.stale, "warn")), width))
+        lines.append(_stale_line(view.stale, width))
     stale = bool(view.stale)
     below = flow("leases", [_lease(lease) for lease in view.leases], width, LABEL)
     below += flow("deploy", [_deployment(deployment, stale) for deployment in _unready_first(view)], width, LABEL)
@@ -36,11 +37,18 @@ def kubernetes_lines(view: KubernetesView, width: int) -> Sequence[Line]:
     return Stack(lines, [fade(parts) for parts in below] if stale else below, node_rows(view.nodes, width, stale=stale))
 
 
-def _waits_line(text: str, width: int) -> Line:
-    if not text.startswith("not installed"):
-        return line((f"○ {text}", "muted"))
-    key = line(" · ", Span("g", "key", "install"), Span(" gets it", "plain", "install"))
-    return (*fit(line((f"○ {text}", "muted")), width - width_of(key)), *key)
+def _stale_line(text: str, width: int) -> Line:
+    long = line((text + LAST_KNOWN, "warn"))
+    return long if width_of(long) <= width else fit(line((text, "warn")), width)
+
+
+def _waits_line(view: KubernetesView, width: int) -> Line:
+    if not view.missing:
+        return line((f"○ {view.waits}", "muted"))
+    them = "them" if len(view.missing) > 1 else "it"
+    key = line(" · ", Span("g", "key", "install"), Span(f" gets {them}", "plain", "install"))
+    missing = line((f"○ not installed: {', '.join(view.missing)}", "muted"))
+    return (*fit(missing, width - width_of(key)), *key)
 
 
 def _server_lines(servers: tuple[ServerView, ...], width: int) -> list[Line]:

@@ -73,7 +73,7 @@ def short_taint(taint: str) -> str:
 def server_view(row: ApiServerRow, now: float) -> ServerView:
     mark = marks.API[row.state]
     age = "" if row.state == "ready" or not row.since else units.age(now - row.since)
-    if not row.fresh:
+    if not row.fresh and row.state != "down":  # One that is down can't be asked: that is what down means.
         mark, age = marks.STALE, units.age(now - row.seen_at)
     failing = tuple(clean(check) for check in row.failing)
     return ServerView(row.key, clean(row.machine), mark, age, bare(row.version), failing)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from rwk_tui.board.board import Board
-from rwk_tui.board.kube_rows import ApiServerRow, DeploymentRow, KubeRow, LeaseRow, NodeRow
+from rwk_tui.board.kube_rows import ApiServerRow, DeploymentRow, KubeRow, LeaseRow, NodeRow, PodRow
 from rwk_tui.board.rows import QuorumRow
 from rwk_tui.cockpit import marks, units
 from rwk_tui.cockpit.remembered import pod_tally
@@ -32,12 +32,16 @@ MANY = 6
 
 
 class KubernetesView(msgspec.Struct, frozen=True):
-    """The whole pane; `stale` says since when and why nothing below it is live, `waits` what there is to wait for."""
+    """The whole pane; `stale` says since when and why nothing below it is live, `waits` what there is to wait for.
+
+    `missing` are the engines without which there can be none.
+    """
 
     title: str = "Kubernetes"
     titles: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     waits: str = ""
+    missing: tuple[str, ...] = ()
     installs: tuple[InstallView, ...] = ()
     trouble: str = ""
     stale: str = ""
@@ -55,12 +59,12 @@ def kubernetes_view(board: Board, now: float) -> KubernetesView:
     installs = install_views(board)
     if kube is None or kube.state == "none":
         failed = any(install.state == "failed" for install in installs)
-        return KubernetesView(waits=_waits(board), installs=installs, troubled=failed)
+        return KubernetesView(waits=_waits(board), missing=missing_engines(board), installs=installs, troubled=failed)
     mark, rows = marks.KUBE[kube.state], board.rows(NodeRow)
     servers = tuple(server_view(row, now) for row in board.rows(ApiServerRow))
     tally = pod_tally(board)
     # Before anything was read of it there is nothing that could be out of date.
-    fresh = kube.fresh or not (kube.synced_at or rows or tally)
+    fresh = kube.fresh or not any(board.holds(kind) for kind in (NodeRow, PodRow, LeaseRow, DeploymentRow))
     stale = "" if fresh else f"stale {units.age(now - (kube.synced_at or kube.seen_at))}"
     versions = _versions(board)
     nodes = [node_view(row, tally.get(row.name, {}), now, fresh, len(versions) > 1) for row in rows]
@@ -120,9 +124,6 @@ def _by_number(version: str) -> tuple[tuple[int, str], ...]:
 
 
 def _waits(board: Board) -> str:
-    missing = missing_engines(board)
-    if missing:
-        return f"not installed: {', '.join(missing)}"
     quorum = board.get(QuorumRow, "quorum")
     if quorum is None or quorum.state == "none":
         return "waits for an etcd cluster, then for an API server"
@@ -133,7 +134,7 @@ def _waits(board: Board) -> str:
 
 def _stale(kube: KubeRow, stale: str) -> str:
     because = f": {clean(kube.why)}" if kube.why else ""
-    return f"{marks.STALE.glyph} {stale}{because} · what follows is what was last known"
+    return f"{marks.STALE.glyph} {stale}{because}"
 
 
 def _runs_of_all(tally: dict[str, dict[marks.Cell, int]]) -> Runs:

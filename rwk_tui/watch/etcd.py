@@ -21,6 +21,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
     from etcd3.etcdrpc import rpc_pb2, rpc_pb2_grpc  # type: ignore[import-untyped]
 
+from rwk_tui.cluster.access import Access
 from rwk_tui.watch.answers import (
     Alarm,
     Etcd,
@@ -52,11 +53,17 @@ MEMBER_LEARNER = 5
 
 
 class EtcdClient:
-    """One member, reached at host and port without TLS."""
+    """One member, reached at host and port; with `access` over TLS, with certificates on both sides.
 
-    def __init__(self, host: str, port: int) -> None:
+    Raises EtcdError if the files of `access` can't be read.
+    """
+
+    def __init__(self, host: str, port: int, access: Access | None = None) -> None:
         self._where = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        self._channel = grpc.aio.insecure_channel(self._where, options=CHANNEL_OPTIONS)
+        if access is None:
+            self._channel = grpc.aio.insecure_channel(self._where, options=CHANNEL_OPTIONS)
+        else:
+            self._channel = grpc.aio.secure_channel(self._where, _credentials(access), options=CHANNEL_OPTIONS)
         self._kv = rpc_pb2_grpc.KVStub(self._channel)
         self._cluster = rpc_pb2_grpc.ClusterStub(self._channel)
         self._maintenance = rpc_pb2_grpc.MaintenanceStub(self._channel)
@@ -142,6 +149,14 @@ class EtcdClient:
             raise translate(error.code().name, error.details() or "", where=self._where, timeout=timeout) from None
         except grpc.RpcError as error:
             raise EtcdError(f"the connection to {self._where} broke", definite=False) from error
+
+
+def _credentials(access: Access) -> Any:
+    try:
+        ca, cert, key = (path.read_bytes() for path in (access.ca, access.cert, access.key))
+    except OSError as error:
+        raise EtcdError(f"{error.filename}: {error.strerror}", definite=True) from error
+    return grpc.ssl_channel_credentials(root_certificates=ca, private_key=key, certificate_chain=cert)
 
 
 def _key_value(item: Any) -> KeyValue:

@@ -5,14 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from typing import Protocol
 
+from rwk_tui.cluster.access import Access
 from rwk_tui.lab.protocol import LabError, Machine
 from rwk_tui.watch.answers import Etcd
 from rwk_tui.watch.pace import Pace
 from rwk_tui.watch.refusals import EtcdError
 from rwk_tui.watch.sightings import Roster, Scene
 
-Connect = Callable[[str, int], Etcd]
+
+class Connect(Protocol):
+    """Makes a client of the member at host and port; with `access` where it asks for certificates."""
+
+    def __call__(self, host: str, port: int, access: Access | None = None, /) -> Etcd: ...
+
+
+GetAccess = Callable[[str], Access | None]
+"""How the member of a machine lets us in, by the machine's name; None where it asks for nothing."""
 
 CLIENT_PORT = 2379
 CALM, CLOSE = 0.25, 0.05
@@ -27,14 +37,15 @@ DEADLINE = 1.0
 class Clients:
     """One connection to the etcd of each machine, made anew when its place changes."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, access: GetAccess = lambda _machine: None) -> None:
         self._connect = connect
-        self._open: dict[str, tuple[tuple[str, int], Etcd]] = {}
+        self._access = access
+        self._open: dict[str, tuple[tuple[str, int, Access | None], Etcd]] = {}
 
     async def of(self, machine: Machine) -> Etcd:
         """The client of that machine's etcd. Raises EtcdError when the machine can't be reached."""
         try:
-            place = await machine.reach(CLIENT_PORT)
+            place = (*await machine.reach(CLIENT_PORT), self._access(machine.name))
         except LabError as error:
             raise EtcdError(str(error), definite=True) from None
         known = self._open.get(machine.name)

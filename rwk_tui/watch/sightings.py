@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from rwk_tui.cluster.etcd import is_secured
 from rwk_tui.lab.protocol import MachineStatus, UnitStatus
 from rwk_tui.watch.answers import Member, Status
 
@@ -112,6 +113,11 @@ class Scene:
             if address in hosts:
                 return machine
         return member.name if member.name in self.addresses else ""
+
+    def is_secured(self, machine: str) -> bool:
+        """Whether the member of that machine asks for certificates."""
+        unit = self.machines[machine].etcd()
+        return unit is not None and is_secured(unit.spec)
 
     def etcd_exists(self) -> bool:
         """Whether any machine has etcd set up, as far as is known."""

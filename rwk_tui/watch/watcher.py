@@ -40,7 +40,8 @@ LEADERLESS = 4.0
 class Watcher:
     """Observes the lab and publishes to the hub; `ledger` is the canary's file.
 
-    `api_access` gives what Kubernetes lets us in with, None until there is something; it is asked for each connection.
+    `api_access` gives what Kubernetes lets us in with, None until there is something, and `etcd_access` the same for
+    members that ask for certificates; they are asked for each connection.
     """
 
     def __init__(
@@ -53,12 +54,13 @@ class Watcher:
         connect: Connect = EtcdClient,
         kube: ConnectKube = KubeApi,
         api_access: Callable[[], Access | None] = lambda: None,
+        etcd_access: Callable[[], Access | None] = lambda: None,
     ) -> None:
         self._lab = lab
         self._hub = hub
         self._pace = Pace()
-        self._clients = Clients(connect)
         self._scene = Scene({name: machine.address for name, machine in lab.machines.items()})
+        self._clients = Clients(connect, lambda name: etcd_access() if self._scene.is_secured(name) else None)
         self._deriver = Deriver(self._scene, LEADERLESS * settings.election_ms / 1000 * lab.slack)
         self.expected = Expected(hub.now)
         self._changes = Changes(hub, self.expected)

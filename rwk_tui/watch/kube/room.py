@@ -245,6 +245,7 @@ class KubeRoom:
     def _forget(self) -> None:
         """No API server is set up any more: nothing that was known of Kubernetes holds."""
         self._open.clear()
+        self._servers.forget()
         for informer in self._informers:
             informer.renew()
         for shelf in self._shelves:

@@ -71,6 +71,11 @@ class Servers:
         """The machines whose API server is ready."""
         return tuple(name for name in self._lab.machines if name in self.seen and self.seen[name].state == "ready")
 
+    def forget(self) -> None:
+        """No API server is set up any more."""
+        self.seen.clear()
+        self._after()
+
     async def watch(self, machine: Machine) -> None:
         """Ask the API server of one machine, for ever, as long as there is one."""
         while True:

@@ -29,14 +29,14 @@ class Offers:
         """Ask, if the chapter can't be told with the engines there are; True if it was asked."""
         rows = engines_of(self._app.board, engines)
         if rows:
-            self._ask(rows, f"{name} needs what is not installed.")
+            self._ask(rows, f"{name} needs {_names(rows)}, which is not installed.")
         return bool(rows)
 
     def open(self) -> None:
         """Ask about everything that is missing."""
         rows = [row for row in self._app.board.rows(EngineRow) if row.state != "ready"]
         if rows:
-            self._ask(rows, "Some chapters need what is not installed.")
+            self._ask(rows, f"Not installed: {_names(rows)}. Some chapters need that.")
 
     def _ask(self, rows: Sequence[EngineRow], why: str) -> None:
         from rwk_tui.cockpit.screens.ask import Ask
@@ -80,18 +80,24 @@ class Offers:
                 self._app.notify("Press g to go on with it.", title=f"{name}: broken off", markup=False)
 
 
+def _names(rows: Sequence[EngineRow]) -> str:
+    return " and ".join(clean(row.name) for row in rows)
+
+
 Question = tuple[str, str, dict[str, tuple[str, str]]]
 
 
 def _missing(board: Board, rows: Sequence[EngineRow], why: str) -> Question:
-    names = ", ".join(clean(row.name) for row in rows)
     failed = [f"The last try failed: {clean(row.text)}." for row in rows if row.state == "failed" and row.text]
     left, size = sum(row.left_s or 0.0 for row in rows), sum(row.size for row in rows)
     cost = [units.minutes(left)] if left else []
     cost += [f"{max(1, round(size / 1e6))} MB"] if size else []
     words = "; ".join(filter(None, (", ".join(cost), USABLE)))
-    text = " ".join((why, *failed[:1], f"To get: {names}."))
-    return "Get engines?", text, {"g": ("get", f"get it now ({words})"), "l": ("later", "later")}
+    return (
+        "Get engines?",
+        " ".join((why, *failed[:1])),
+        {"g": ("get", f"get it now ({words})"), "l": ("later", "later")},
+    )
 
 
 def _going(board: Board, rows: Sequence[EngineRow], why: str) -> Question:

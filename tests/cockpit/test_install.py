@@ -38,7 +38,7 @@ async def test_a_chapter_that_needs_more_says_so_and_choosing_it_makes_the_offer
         await pilot.press("enter")
         await wait_for(pilot, lambda: isinstance(app.screen, Ask) and app.screen.id == "install")
         await wait_for(pilot, lambda: "about 14 min, 450 MB; the etcd chapters stay usable" in text(app, "#question"))
-        assert "12-worker-failure needs what is not installed" in text(app, "#question")
+        assert "12-worker-failure needs kubernetes-1.37, which is not installed." in text(app, "#question")
         await pilot.press("g")
         await wait_for(pilot, lambda: source.calls == [Install(engines=("kubernetes-1.37",))])
         assert len(app.screen_stack) == 1

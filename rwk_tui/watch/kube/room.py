@@ -237,6 +237,7 @@ class KubeRoom:
 
     def _go_live(self) -> None:
         """From the first time that everything is in step, changes are told."""
+        self._pod_teller.in_step = self._kube.fresh
         if not self._kube.fresh or self._kube.state != "ready":
             return
         for teller in (self._node_teller, self._pod_teller, self._lease_teller):

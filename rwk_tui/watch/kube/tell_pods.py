@@ -41,10 +41,14 @@ class Recovery:
 
 
 class PodTeller:
-    """Hears of each change of a pod or a deployment; nothing is told before `live`."""
+    """Hears of each change of a pod or a deployment; nothing is told before `live`.
+
+    While the watches are not `in_step`, changes come from a list: when they happened is not known, so none is timed.
+    """
 
     def __init__(self, hub: Hub, expected: Expected, node: Callable[[str], NodeRow | None]) -> None:
         self.live = False
+        self.in_step = False
         self._hub = hub
         self._expected = expected
         self._node = node
@@ -92,7 +96,8 @@ class PodTeller:
         self._loads.deployment(new)
         if not self.live or (old is not None and old.wanted == new.wanted):
             return
-        self._scaled[new.namespace, new.name] = self._hub.now()
+        if self.in_step:
+            self._scaled[new.namespace, new.name] = self._hub.now()
         if self._expected.takes(new.key, str(new.wanted)):
             return
         pods = count(new.wanted, "pod")

@@ -93,11 +93,9 @@ def _missing(board: Board, rows: Sequence[EngineRow], why: str) -> Question:
     cost = [units.minutes(left)] if left else []
     cost += [f"{max(1, round(size / 1e6))} MB"] if size else []
     words = "; ".join(filter(None, (", ".join(cost), USABLE)))
-    return (
-        "Get engines?",
-        " ".join((why, *failed[:1])),
-        {"g": ("get", f"get it now ({words})"), "l": ("later", "later")},
-    )
+    known = sorted({clean(row.text) for row in rows if row.state == "missing" and row.text})
+    answers = {"g": ("get", f"get it now ({words})"), "l": ("later", "later")}
+    return "Get engines?", " ".join((why, *failed[:1], *known)), answers
 
 
 def _going(board: Board, rows: Sequence[EngineRow], why: str) -> Question:

@@ -35,9 +35,21 @@ class Openers:
 
         for screen in self._app.screen_stack:
             if isinstance(screen, Dialog):
-                screen.board_changed(self._app.board, now)
+                screen.board_changed(self._app.board, self._known(now))
         self._offers.board_changed(self._app.board)
         self._ask_resume()
+
+    def _known(self, now: float) -> float:
+        """The moment up to which it is known how things are."""
+        contact = self._app.contact
+        return now if contact.is_live(now) else contact.heard or now
+
+    def _old(self) -> str:
+        """How the stream is, if what is shown is not live ("" if it is)."""
+        from rwk_tui.cockpit.views.bars import liveness
+
+        contact, now = self._app.contact, self._app.clock()
+        return "" if contact.is_live(now) else liveness(contact, now)[0]
 
     def log_lines(self, message: LogLines) -> None:
         """Lines of a unit came."""
@@ -117,11 +129,12 @@ class Openers:
         self._offers.open()
 
     def _open_details(self) -> None:
-        from rwk_tui.cockpit.screens.drawer import Drawer
+        from rwk_tui.cockpit.screens.drawer import DetailSheet, Drawer
 
         app, picker = self._app, self._app.main.picker()
         if picker is not None:
-            app.push_screen(Drawer(app.board, app.clock(), picker, self._open_log_of))
+            sheet = DetailSheet(app.board, picker.picked, self._known(app.clock()), self._old)
+            app.push_screen(Drawer(sheet, picker, self._open_log_of))
 
     def _open_log_of(self, unit: str) -> None:
         from rwk_tui.cockpit.screens.logs import LogsScreen

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from support.cockpit_app import FakeSource, cockpit, wait_for
+from support.cockpit_app import Clock, FakeSource, cockpit, wait_for
 from support.cockpit_frames import NOW
 from support.cockpit_kube_frames import crowd, healthy, kube_event, node, pod, stale_kube, worker_lost
 from textual.geometry import Offset
@@ -183,6 +183,22 @@ async def test_it_is_live_and_remembers_what_is_gone() -> None:
         assert page(app).faded
         await pilot.press("escape")
         assert "Pods (4)" in text(app)
+
+
+async def test_when_the_daemon_is_lost_it_says_so_and_time_stands_still() -> None:
+    clock, source = Clock(), FakeSource()
+    app = cockpit(healthy(), source=source, clock=clock)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("3")
+        await opened(pilot, app, "kubernetes", "node/core-02")
+        assert "state       ● ready for 4 min" in text(app)
+        source.end(ConnectionResetError("connection reset"))
+        await wait_for(pilot, lambda: app.contact.state == "lost")
+        clock.now = NOW + 900
+        app.paint()
+        await wait_for(pilot, lambda: text(app).startswith("✗ lost 15 min · what follows is old"))
+        assert "ready for 4 min" in text(app)
+        assert page(app).faded
 
 
 @pytest.mark.parametrize(

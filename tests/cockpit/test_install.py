@@ -72,6 +72,17 @@ async def test_g_offers_it_at_any_time_and_only_then() -> None:
         await wait_for(pilot, lambda: source.calls[1:] == [Next()])
 
 
+async def test_the_mouse_makes_the_offer_too_and_it_says_what_is_to_be_known() -> None:
+    room = engine("kubernetes-1.37", text="Building it needs 8 GB of disk.")
+    app = cockpit(not_installed().with_rows(room))
+    async with app.run_test(size=SIZE) as pilot:
+        await begun(pilot, app)
+        line = plain(next(iter(app.screen.query("#kubernetes").results(Lines))).shown[0])
+        await pilot.click("#kubernetes", offset=(line.index(" g ") + 3, 1))
+        await wait_for(pilot, lambda: isinstance(app.screen, Ask))
+        await wait_for(pilot, lambda: "Building it needs 8 GB of disk." in text(app, "#question"))
+
+
 async def test_progress_is_a_bar_and_x_breaks_it_off() -> None:
     source = FakeSource()
     app = cockpit(installing(), source=source)

@@ -92,8 +92,8 @@ class Picks(Lines):
         if self.picked:
             self.post_message(self.Opened(self.picked))
 
-    def on_click(self, event: events.Click) -> None:
-        """A click picks, a double click opens."""
+    async def on_click(self, event: events.Click) -> None:
+        """A click picks or starts an action, a double click opens."""
         offset = event.get_content_offset(self)
         number = offset.y + self.scroll_offset.y if offset is not None else -1
         if offset is None or not 0 <= number < len(self._lines):
@@ -101,6 +101,9 @@ class Picks(Lines):
         at, found = self.GUTTER, ""
         for span in self._lines[number]:
             at += width_of((span,))
+            if span.act and at - width_of((span,)) <= offset.x < at:
+                await self.run_action(f"app.act({span.act!r})")
+                return
             found = span.thing or found
             if found and offset.x < at:
                 break

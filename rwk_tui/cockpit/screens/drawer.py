@@ -25,8 +25,10 @@ HINTS = ("↑↓ pick · Enter opens · ←→ next · l log · Esc back", "↑�
 class DetailSheet(Picks):
     """A page of details; remembers the last one of a thing that is gone."""
 
-    def __init__(self, board: Board, thing: str, now: float) -> None:
+    def __init__(self, board: Board, thing: str, now: float, old: Callable[[], str]) -> None:
+        """`old` says how the stream is, if nothing is live ("" if it is)."""
         super().__init__(id="page", classes="sheet")
+        self._old = old
         self._board = board
         self._now = now
         self._last: tuple[str, Stack] = ("", Stack())
@@ -55,15 +57,16 @@ class DetailSheet(Picks):
 
     def lines_for(self, width: int) -> Sequence[Line]:
         """The page as it is now, or was last."""
-        page = page_of(self._board, self.thing, self._now, width)
+        page, old = page_of(self._board, self.thing, self._now, width), self._old()
+        above = [line((f"{old} · what follows is old", "warn")), ()] if old else []
         if page is None:
             thing, lines = self._last
             self.paint_as(faded=True)
-            return Stack([GONE, ()], *lines.blocks) if thing == self.thing else Stack([GONE])
+            return Stack([*above, GONE, ()], *(lines.blocks if thing == self.thing else ()))
         self._last = (self.thing, page.lines)
         self.title = page.title
-        self.paint_as(faded=page.stale)
-        return page.lines
+        self.paint_as(faded=page.stale or bool(old))
+        return Stack(above, *page.lines.blocks)
 
 
 class Drawer(Dialog[None]):
@@ -77,13 +80,13 @@ class Drawer(Dialog[None]):
         Binding("l", "log", "log", show=False),
     ]
 
-    def __init__(self, board: Board, now: float, pane: Picks, open_log: Callable[[str], None]) -> None:
+    def __init__(self, sheet: DetailSheet, pane: Picks, open_log: Callable[[str], None]) -> None:
         super().__init__()
         self._pane = pane
         self._open_log = open_log
-        self._trail = [pane.picked]
+        self._trail = [sheet.thing]
         self._titles: list[str] = [""]
-        self._sheet = DetailSheet(board, pane.picked, now)
+        self._sheet = sheet
 
     def compose(self) -> ComposeResult:
         """One sheet."""

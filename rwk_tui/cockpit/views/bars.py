@@ -35,7 +35,7 @@ def header_view(board: Board, contact: Contact, now: float) -> HeaderView:
             title = clean(story.steps[story.step].title)
         else:
             chapter, title = f"{story.chapter} ✓ done", clean(story.title)
-    live, tone = _liveness(contact, now)
+    live, tone = liveness(contact, now)
     return HeaderView(
         lab=f"{lab.backend} lab" if lab is not None else "lab",
         engines=lab.engines if lab is not None else "",
@@ -47,7 +47,8 @@ def header_view(board: Board, contact: Contact, now: float) -> HeaderView:
     )
 
 
-def _liveness(contact: Contact, now: float) -> tuple[str, Tone]:
+def liveness(contact: Contact, now: float) -> tuple[str, Tone]:
+    """How the stream is, in two words and a tone."""
     silent = contact.silent_for(now)
     if contact.state == "starting":
         return "○ starting", "muted"

@@ -29,7 +29,7 @@ _PLAIN = {
 # What shell completion offers for an argument, in the words of shtab.
 _FILES = {"bash": "_shtab_compgen_files", "zsh": "_files", "fish": "(__fish_complete_path (commandline -ct))"}
 _DIRECTORIES = {"bash": "_shtab_compgen_dirs", "zsh": "_files -/", "fish": "(__fish_complete_directories)"}
-_SETTINGS = ("state", "engines", "scenarios", "backend", "theme", "subnet")
+_SETTINGS = ("state", "engines", "scenarios", "backend", "theme", "subnet", "fast")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -83,10 +83,13 @@ def parser() -> argparse.ArgumentParser:
     top = _Parser(
         prog="rwk-tui",
         parents=[common],
-        description="Watch a real three-machine etcd cluster fail and come back. Without a command: the cockpit.",
+        description=(
+            "Watch real etcd and real Kubernetes on three machines fail and come back. Without a command: the cockpit."
+        ),
         epilog="Exit codes: 0 all well, 1 a check failed or the lab could not, 2 bad input, 130 interrupted.",
     )
     top.add_argument("--version", action=_Version)
+    _fast(top)
     commands = top.add_subparsers(title="commands", metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> argparse.ArgumentParser:
@@ -98,9 +101,11 @@ def parser() -> argparse.ArgumentParser:
     play.add_argument("chapters", nargs="*", metavar="CHAPTER", help="see `rwk-tui chapters`")
     play.add_argument("--all", action="store_true", help="every chapter, in order")
     play.add_argument("--json", action="store_true", help="one JSON line a step, and a summary")
+    _fast(play)
     up = command("up", _up, "bring the lab to a place in the story and hold it there until Ctrl-C")
     up.add_argument("--at", default="", metavar="CHAPTER[:STEP]", help="where to (default: three empty machines)")
-    command("env", _env, 'print what makes your own etcdctl work with the lab: eval "$(rwk-tui env)"')
+    _fast(up)
+    command("env", _env, 'print what makes your own etcdctl and kubectl work with the lab: eval "$(rwk-tui env)"')
     command("down", _down, "halt the lab and end its daemon; what is on disk stays")
     check = command("check", _check, "read chapter files and say what is wrong with them")
     _complete(check.add_argument("files", nargs="+", metavar="FILE"), _FILES)
@@ -146,6 +151,11 @@ class _Version(argparse.Action):
 
 def _place(group: argparse._ArgumentGroup, flag: str, text: str, kind: dict[str, str]) -> None:
     _complete(group.add_argument(flag, metavar="DIR" if kind is _DIRECTORIES else "FILE", help=text), kind)
+
+
+def _fast(parser: argparse.ArgumentParser) -> None:
+    text = "short timings for Kubernetes: a lost worker is replaced after some 20 s instead of a minute (RWK_FAST)"
+    parser.add_argument("--fast", action="store_const", const="true", default=argparse.SUPPRESS, help=text)
 
 
 def _complete(action: argparse.Action, kind: dict[str, str]) -> None:

@@ -29,6 +29,20 @@ def test_help_names_every_command_and_leaves_out_the_hidden(tmp_path: Path) -> N
         assert rwk_tui(command, "--help", home=tmp_path).returncode == 0
 
 
+def test_fast_is_offered_where_a_lab_is_made(tmp_path: Path) -> None:
+    for command in ((), ("play",), ("up",)):
+        told = " ".join(rwk_tui(*command, "--help", home=tmp_path).stdout.split())
+        assert "--fast short timings for Kubernetes: a lost worker is replaced after some 20 s" in told
+    assert "--fast" not in rwk_tui("down", "--help", home=tmp_path).stdout
+
+
+@pytest.mark.parametrize("arguments", [["--fast", "play", "x"], ["play", "x", "--fast"], ["--fast"], ["up", "--fast"]])
+def test_fast_is_a_setting(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert cli._settings(cli.parser().parse_args(arguments)).fast is True
+    assert cli._settings(cli.parser().parse_args([word for word in arguments if word != "--fast"])).fast is False
+
+
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys, rwk_tui.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"

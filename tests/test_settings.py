@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,19 @@ def test_mirrors_are_urls_in_a_table_of_their_own(tmp_path: Path) -> None:
             load(tmp_path, f'[mirrors]\nkwok = "{value}"\n')
     with pytest.raises(BadInput, match=r":3: mirrors.check: there is no such setting; .*\[timeouts\], \[mirrors\]"):
         load(tmp_path, "[mirrors]\n\ncheck = 3\n")
+
+
+def test_a_switch_is_true_or_false_wherever_it_is_set(tmp_path: Path) -> None:
+    assert load(tmp_path).fast is False
+    assert load(tmp_path, None, {"RWK_FAST": "true"}).fast is True
+    assert load(tmp_path, "fast = true\n").fast is True
+    assert load(tmp_path, None, {"RWK_FAST": "False"}).fast is False
+    assert load(tmp_path, None, None, fast="true").fast is True
+    for fast in (True, False):
+        there = replace(load(tmp_path), fast=fast)
+        assert load_settings(environment=as_environment(there), directory=tmp_path).fast is fast
+    with pytest.raises(BadInput, match="^RWK_FAST: must be true or false, not 'soon'$"):
+        load(tmp_path, None, {"RWK_FAST": "soon"})
 
 
 def test_a_named_file_must_be_there_and_be_text(tmp_path: Path) -> None:

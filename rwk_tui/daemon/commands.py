@@ -14,6 +14,7 @@ from rwk_tui.daemon.protocol import (
     Cancel,
     Heal,
     Inject,
+    Install,
     Logs,
     Next,
     Open,
@@ -59,6 +60,10 @@ async def _do(command: AnyCommand, client: Connection, parts: Parts, hub: Hub) -
             await parts.faults.inject(fault, target, confirm)
         case Heal(fault=fault):
             await parts.faults.heal(fault)
+        case Install(stop=True):
+            parts.installs.stop()
+        case Install(engines=names):
+            parts.installs.begin(names)
         case Power():
             await _switch(command, parts, hub)
         case Logs(unit=""):

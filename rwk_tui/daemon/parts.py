@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -32,6 +32,8 @@ class Watcher(Protocol):
     def alert(self, seconds: float = 10.0) -> None: ...
 
     def refresh(self) -> None: ...
+
+    def subscribe(self, listener: Callable[[], None]) -> None: ...
 
 
 class Faults(Protocol):
@@ -73,9 +75,41 @@ class Director(Protocol):
     async def close(self) -> None: ...
 
 
+class Site(Protocol):
+    """How things are set up on the machines."""
+
+    async def look(self) -> None: ...
+
+    def is_secured(self, machine: str) -> bool: ...
+
+    def variables(self) -> dict[str, str]: ...
+
+
+class Engines(Protocol):
+    """What can be run: one line for people, and the directories of the programs."""
+
+    @property
+    def words(self) -> str: ...
+
+    @property
+    def path(self) -> tuple[str, ...]: ...
+
+    def subscribe(self, listener: Callable[[], None]) -> None: ...
+
+
+class Installs(Protocol):
+    """What gets engines in the background."""
+
+    def begin(self, names: Sequence[str]) -> None: ...
+
+    def stop(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """Everything that does the work; `engines` is one line for people, `path` the directories of the engines.
+    """Everything that does the work.
 
     `refusals` are the exceptions whose text is the answer to a command. `resume` opens a chapter at a step without
     preparing the lab to it, None where the director can't.
@@ -85,8 +119,9 @@ class Parts:
     watcher: Watcher
     faults: Faults
     director: Director
-    engines: str
-    path: tuple[str, ...]
+    site: Site
+    engines: Engines
+    installs: Installs
     refusals: tuple[type[Exception], ...]
     resume: Callable[[str, int], Awaitable[None]] | None = None
 

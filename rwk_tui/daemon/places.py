@@ -9,7 +9,7 @@ from rwk_tui.settings import Settings
 
 LOG_KEPT = 1024 * 1024
 """Bytes of the daemon's log after which the next start begins a new one (one old one is kept)."""
-_OURS = {"daemon.lock", "daemon.log", "daemon.log.1", "daemon.sock", "record.json", "canary.ledger", "lab"}
+_OURS = {"daemon.lock", "daemon.log", "daemon.log.1", "daemon.sock", "record.json", "canary.ledger", "lab", "pki"}
 
 
 def lock_file(settings: Settings) -> Path:
@@ -30,6 +30,11 @@ def record_file(settings: Settings) -> Path:
 def ledger_file(settings: Settings) -> Path:
     """The canary's ledger."""
     return settings.state / "canary.ledger"
+
+
+def pki_directory(settings: Settings) -> Path:
+    """The lab's authorities and the presenter's certificates; they outlive every machine."""
+    return settings.state / "pki"
 
 
 def make_state(settings: Settings) -> None:

@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from rwk_tui.board.frames import Check, Step
+from rwk_tui.board.kube_rows import EngineRow
+from rwk_tui.board.rows import ChapterRow
 from rwk_tui.daemon.client import CommandRefused, DaemonError
+from rwk_tui.daemon.engines import called
 from rwk_tui.daemon.hold import Follower, held_lab, run_interruptible
 from rwk_tui.daemon.progress import BarReport, JsonReport, LineReport, Report, Result
 from rwk_tui.daemon.protocol import Next, Open
@@ -53,17 +56,26 @@ async def _play(settings: Settings, chapters: Sequence[Chapter], report: Report)
         async with held_lab(settings) as lab:
             for chapter in chapters:
                 report.chapter(chapter.name, chapter.title, len(chapter.steps))
-                await _play_chapter(lab, chapter, report, results)
+                await play_chapter(lab, chapter, report, results)
         report.summary(len(chapters), results, time.monotonic() - began)
     return 0 if not any(result.step.status == "failed" for result in results) else 1
 
 
-async def _play_chapter(lab: Follower, chapter: Chapter, report: Report, results: list[Result]) -> None:
+async def play_chapter(lab: Follower, chapter: Chapter, report: Report, results: list[Result]) -> None:
+    """Play one chapter on a lab that is held, step by step, and add how each ended to `results`.
+
+    Raises DaemonError if the lab ends meanwhile.
+    """
+
     def add(number: int, step: Step) -> None:
         result = Result(chapter.name, number + 1, len(chapter.steps), step)
         results.append(result)
         report.step(result)
 
+    if lacking := _lacking(lab, chapter.name):
+        for number, step in enumerate(chapter.steps):
+            add(number, Step(title=step.title, status="skipped", checks=(lacking,)))
+        return
     began = time.monotonic()
     failed = await _settle(lab, Open(chapter=chapter.name))
     if failed:
@@ -81,6 +93,18 @@ async def _play_chapter(lab: Follower, chapter: Chapter, report: Report, results
             shown = _failed(shown, Check(expect="every action succeeds", status="failed", saw=failed))
         failed = failed or ("it failed" if shown.status == "failed" else "")
         add(number, shown)
+
+
+def _lacking(lab: Follower, name: str) -> Check | None:
+    """What keeps the chapter from being played here at all: engines that are not there, and how to get them."""
+    chapter = lab.board.get(ChapterRow, f"chapter/{name}")
+    rows = [lab.board.get(EngineRow, f"engine/{engine}") for engine in (chapter.engines if chapter else ())]
+    missing = [row for row in rows if row is not None and row.state != "ready"]
+    if not missing:
+        return None
+    named = " and ".join(called(row.name) for row in missing)
+    command = f"rwk-tui engines install {' '.join(row.name for row in missing)}"
+    return Check(expect=named, status="skipped", saw=f"`{command}` gets {'it' if len(missing) == 1 else 'them'}")
 
 
 async def _settle(lab: Follower, command: Open | Next) -> str:

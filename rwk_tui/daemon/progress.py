@@ -165,11 +165,13 @@ def count_of(results: Sequence[Result], status: str) -> int:
 
 
 def describe(result: Result) -> list[str]:
-    """A step in a line, and a line for each check that did not hold."""
+    """A step in a line, and one for each check that did not hold, or for what it would have needed."""
     step = result.step
     mark = {"passed": "✓", "failed": "✗"}.get(step.status, "○")
     lines = [f"  {mark} {result.number}/{result.of} {step.title} · {step.status} · {step.seconds:.2f} s"]
-    unmet = [check for check in step.checks if check.status == "failed" or step.status == "skipped"]
+    if step.status == "skipped":
+        return [*lines, *(f"      needs {check.expect}: {check.saw}" for check in step.checks)]
+    unmet = [check for check in step.checks if check.status == "failed"]
     return [*lines, *(f"      expected {check.expect}, saw: {check.saw or 'nothing'}" for check in unmet)]
 
 

@@ -63,7 +63,7 @@ class Spawned:
             self._process.returncode = 0  # so that the interpreter does not warn of a child that still runs
 
 
-def _python_path() -> dict[str, str]:
+def python_path() -> dict[str, str]:
     """The variable with which a child finds this very package; none where Python's own directories hold it."""
     root, library = str(Path(__file__).parents[2]), str(Path(os.__file__).parent)
     own = sys.path[sys.path.index(library) + 1 :] if library in sys.path else []
@@ -89,7 +89,7 @@ def start_daemon(settings: Settings) -> Spawned:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, **_python_path(), **as_environment(settings)},
+            env={**os.environ, **python_path(), **as_environment(settings)},
             start_new_session=True,
         )
         return Spawned(process, settings, log_from)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import shlex
 import sys
 from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.kube_rows import ApiServerRow, KubeRow, NodeRow
 from rwk_tui.board.rows import LabRow, MachineRow, MemberRow, UnitRow
 from rwk_tui.daemon.client import CommandRefused, DaemonClient, DaemonError
+from rwk_tui.daemon.env import tell_env
 from rwk_tui.daemon.hold import HALT_WITHIN, Follower, held_lab, run_interruptible
 from rwk_tui.daemon.protocol import Open, Quit
 from rwk_tui.settings import BadInput, Settings, check_socket
 from rwk_tui.story.load import load_chapters
 from rwk_tui.story.schema import Chapter
+
+SEEN_WITHIN = 30.0
+"""Seconds for which a lab that is up is waited for to be seen; what is not seen by then is told as it stands."""
 
 
 def run_up(settings: Settings, at: str) -> int:
@@ -26,26 +32,13 @@ def run_up(settings: Settings, at: str) -> int:
 
 
 def print_env(settings: Settings) -> int:
-    """Print shell lines that make the user's own etcdctl work against the running lab."""
-    return _run(settings, _env(settings))
+    """Print shell lines that make the user's own etcdctl and kubectl work with the running lab."""
+    return _run(settings, tell_env(settings))
 
 
 def run_down(settings: Settings) -> int:
     """Halt the lab that runs in the state directory and end its daemon; nothing to do is no failure."""
     return _run(settings, _down(settings))
-
-
-def env_lines(board: Board) -> list[str]:
-    """What `eval` needs, from the board. Raises DaemonError if no etcd runs."""
-    lab = board.get(LabRow, "lab")
-    running = {row.machine for row in board.rows(UnitRow) if row.unit == "etcd" and row.state == "running"}
-    endpoints = [endpoint for machine, endpoint in (lab.reach if lab else ()) if machine in running]
-    if lab is None or not endpoints:
-        raise DaemonError("no etcd runs in the lab yet: open a chapter, or start it with `rwk-tui up --at CHAPTER`")
-    lines = [f"export ETCDCTL_ENDPOINTS={shlex.quote(','.join(endpoints))}"]
-    if lab.path:
-        lines.append(f'export PATH={shlex.quote(":".join(lab.path))}:"$PATH"')
-    return lines
 
 
 def _run(settings: Settings, work: Coroutine[Any, Any, int]) -> int:
@@ -76,43 +69,57 @@ async def _up(settings: Settings, where: Open | None) -> int:
             await lab.until(lambda board: not board.story.busy)
             if lab.board.story.error:
                 raise DaemonError(lab.board.story.error)
-        await lab.until(_seen)
-        print(_show(lab.board), flush=True)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SEEN_WITHIN):
+                await lab.until(seen)
+        print(show(lab.board), flush=True)
         print(f'in another terminal: eval "$(rwk-tui env --state {shlex.quote(str(settings.state))})"')
         print("Ctrl-C halts the lab.", flush=True)
         reason = await lab.ended()
     raise DaemonError(f"the lab was ended from elsewhere: {reason}")
 
 
-def _seen(board: Board) -> bool:
-    """Whether the probes have seen every machine, and the members of whatever etcd runs."""
-    etcd = {row.machine for row in board.rows(UnitRow) if row.unit == "etcd" and row.state == "running"}
-    return bool(board.rows(MachineRow)) and etcd <= {row.machine for row in board.rows(MemberRow)}
+def seen(board: Board) -> bool:
+    """Whether the probes have seen every machine, and what runs there: members, API servers, nodes."""
+    running: dict[str, set[str]] = {"etcd": set(), "kube-apiserver": set(), "kubelet": set()}
+    for row in board.rows(UnitRow):
+        if row.state == "running":
+            running.setdefault(row.unit, set()).add(row.machine)
+    if not board.rows(MachineRow) or not running["etcd"] <= {row.machine for row in board.rows(MemberRow)}:
+        return False
+    if not running["kube-apiserver"]:
+        return True
+    kube = board.get(KubeRow, "kube")
+    if kube is None or kube.state in ("none", "starting"):
+        return False
+    known = running["kube-apiserver"] <= {row.machine for row in board.rows(ApiServerRow)}
+    nodes = running["kubelet"] <= {row.machine for row in board.rows(NodeRow)}
+    return known and (kube.state != "ready" or (kube.fresh and nodes))
 
 
-def _show(board: Board) -> str:
+def show(board: Board) -> str:
+    """The lab as it stands, a line a machine."""
     lab = board.get(LabRow, "lab")
-    members = {row.machine: f", etcd {row.role} {row.health}" for row in board.rows(MemberRow)}
+    has: dict[str, list[str]] = {}
+    for member in board.rows(MemberRow):
+        has.setdefault(member.machine, []).append(f"etcd {member.role} {member.health}")
+    for server in board.rows(ApiServerRow):
+        has.setdefault(server.machine, []).append(f"API server {server.state}")
+    for node in board.rows(NodeRow):
+        has.setdefault(node.machine, []).append(f"node {node.state}")
     lines = [f"lab {lab.backend} with {lab.engines} in {lab.directory}"] if lab else []
-    lines += [f"  {row.name} {row.address} {row.power}{members.get(row.name, '')}" for row in board.rows(MachineRow)]
+    lines += [
+        "  " + ", ".join([f"{row.name} {row.address} {row.power}", *has.get(row.name, ())])
+        for row in board.rows(MachineRow)
+    ]
+    kube = board.get(KubeRow, "kube")
+    if kube is not None and kube.state != "none":
+        lines.append(f"  Kubernetes {kube.version} is {kube.state}{f': {kube.why}' if kube.why else ''}")
     story = board.story
     if story.chapter:
         next_step = story.steps[story.step].title if story.step < len(story.steps) else "the end"
         lines.append(f"  at {story.chapter}, before step {story.step + 1}: {next_step}")
     return "\n".join(lines)
-
-
-async def _env(settings: Settings) -> int:
-    client = await DaemonClient.connect(settings, role="viewer")
-    try:
-        async with Follower(client) as lab, asyncio.timeout(5.0):
-            await lab.until(lambda _: True)
-            print("\n".join(env_lines(lab.board)))
-    except TimeoutError:
-        raise DaemonError("the daemon does not show its board") from None
-    finally:
-        await client.close()
-    return 0
 
 
 async def _down(settings: Settings) -> int:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from support.daemon_fake import FakeWorld, make_settings, serving
 
+from rwk_tui.board.frames import PROTOCOL
 from rwk_tui.daemon import client as client_module
 from rwk_tui.daemon.client import DaemonClient, DaemonError
 from rwk_tui.daemon.places import make_state
@@ -90,7 +91,7 @@ async def test_a_daemon_that_does_not_answer_is_said(settings: Settings, monkeyp
 
 
 async def test_a_daemon_that_dies_ends_the_iteration_with_a_bye_and_calls_fail(settings: Settings) -> None:
-    server = await answering(settings, encode(Welcome(protocol=1, version="0", pid=4711)))
+    server = await answering(settings, encode(Welcome(protocol=PROTOCOL, version="0", pid=4711)))
     client = await DaemonClient.connect(settings)
     with pytest.raises(DaemonError, match="pid 4711"):
         await client.call(Next())

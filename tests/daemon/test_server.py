@@ -66,7 +66,7 @@ async def test_the_socket_is_private_and_welcome_comes_before_the_lab_is_there(s
         (b"\x00\xff\xfe\n", "not a message"),
         (b"[" * 60_000 + b"\n", "not a message"),
         (b'{"do":"next"}\n', "must be a hello"),
-        (b'{"do":"hello","protocol":1,"role":"king"}\n', "role"),
+        (b'{"do":"hello","protocol":%d,"role":"king"}\n' % PROTOCOL, "role"),
         (b"x" * (COMMAND_LIMIT + 10), f"more than {COMMAND_LIMIT} bytes"),
         (b'{"do":"hello","protocol":99,"version":"9.9"}\n', "9.9, protocol 99"),
     ],

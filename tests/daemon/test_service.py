@@ -14,7 +14,7 @@ from rwk_tui.daemon.connection import Connection
 from rwk_tui.daemon.hold import Follower
 from rwk_tui.daemon.parts import Compose
 from rwk_tui.daemon.places import make_state, record_file
-from rwk_tui.daemon.protocol import Bye, Cancel, Heal, Next, Reset, Resume
+from rwk_tui.daemon.protocol import Bye, Cancel, Heal, Install, Next, Reset, Resume
 from rwk_tui.daemon.record import Record
 from rwk_tui.settings import Settings
 from rwk_tui.tape.read import Tape
@@ -185,3 +185,21 @@ async def test_a_tape_on_a_full_disk_ends_with_one_event_and_the_lab_goes_on(set
         assert told == [] or len(told) == 1
         await client.call(Next())
         await client.close()
+
+
+async def test_engines_can_be_got_whatever_else_goes_on_but_not_by_a_viewer(settings: Settings) -> None:
+    world = FakeWorld(left="something")
+    async with serving(settings, world):
+        client = await DaemonClient.connect(settings)
+        await in_state(client, "choose")
+        await client.call(Install(engines=("kubernetes-1.37", "kwok-0.8")))
+        await client.call(Install(stop=True))
+        assert world.done == ["install kubernetes-1.37 kwok-0.8"]
+        with pytest.raises(CommandRefused, match="there is no zookeeper"):
+            await client.call(Install(engines=("zookeeper",)))
+        viewer = await DaemonClient.connect(settings, role="viewer")
+        with pytest.raises(CommandRefused, match="may only look"):
+            await viewer.call(Install(engines=("kwok-0.8",)))
+        await viewer.close()
+        await client.close()
+    assert world.engines.closed

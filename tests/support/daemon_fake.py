@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -75,8 +75,14 @@ class FakeWorld:
     busy: bool = False
     restored: tuple[FaultRow, ...] = ()
     slack: float = 1.0
+    secured: set[str] = field(default_factory=set)
+    own: dict[str, str] | Exception = field(default_factory=dict)
+    profiles: list[dict[str, str]] = field(default_factory=list)
+    looked: int = 0
+    listeners: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.engines = FakeEngines(self)
         self.machines = {name: FakeMachine(name, self.done) for name in ("core-01", "core-02", "core-03")}
 
     @property
@@ -101,7 +107,34 @@ class FakeWorld:
     async def reset(self) -> None:
         self.done.append("reset")
 
+    @property
+    def desk(self) -> FakeWorld:
+        return self
+
+    async def set_profile(self, variables: Mapping[str, str]) -> None:
+        self.profiles.append(dict(variables))
+
+    # how things are set up
+    async def look(self) -> None:
+        self.looked += 1
+
+    def is_secured(self, machine: str) -> bool:
+        return machine in self.secured
+
+    def variables(self) -> dict[str, str]:
+        if isinstance(self.own, Exception):
+            raise self.own
+        return self.own
+
     # the watcher
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        self.listeners.append(listener)
+
+    def moved(self) -> None:
+        """A state on the board changed."""
+        for listener in self.listeners:
+            listener()
+
     def alert(self, seconds: float = 10.0) -> None: ...
 
     def refresh(self) -> None: ...
@@ -149,6 +182,36 @@ class FakeWorld:
     async def settled(self) -> None: ...
 
 
+@dataclass
+class FakeEngines:
+    """What can be run, and what gets more."""
+
+    world: FakeWorld
+    words: str = "etcd 0.0.0"
+    path: tuple[str, ...] = ("/engines",)
+    closed: bool = False
+    listeners: list[Callable[[], None]] = field(default_factory=list)
+
+    def subscribe(self, listener: Callable[[], None]) -> None:
+        self.listeners.append(listener)
+
+    def more(self, words: str) -> None:
+        """Something else was found."""
+        self.words = words
+        for listener in self.listeners:
+            listener()
+
+    def begin(self, names: Sequence[str]) -> None:
+        if "zookeeper" in names:
+            raise FakeRefusal("there is no zookeeper")
+        self.world.done.append(f"install {' '.join(names)}")
+
+    def stop(self) -> None: ...
+
+    async def close(self) -> None:
+        self.closed = True
+
+
 class _End:
     """The parts whose `close`, `start` and `stop` mean different things."""
 
@@ -178,8 +241,9 @@ def fake_compose(world: FakeWorld) -> Compose:
             watcher=cast("Any", _End(world, "watcher")),
             faults=cast("Any", _End(world, "faults")),
             director=cast("Any", _End(world, "director")),
-            engines="etcd 0.0.0",
-            path=("/engines",),
+            site=world,
+            engines=world.engines,
+            installs=world.engines,
             refusals=(FakeRefusal, LabError),
             resume=world.resume,
         )

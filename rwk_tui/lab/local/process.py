@@ -36,6 +36,30 @@ def _leash() -> tuple[str, ...]:
     return words if tried.returncode == 0 else ()
 
 
+@cache
+def _naming() -> tuple[str, ...]:
+    """Words before a command that give it a host name of its own, which comes next; () where that can't be had.
+
+    Programs that call themselves by their host's name, as the leaders of a control plane do, can then be told apart.
+    """
+    unshare = shutil.which("unshare") if procs.LINUX else None
+    if not unshare:
+        return ()
+    named = ("/bin/sh", "-c", 'hostname "$1" && shift && exec "$@"', "rwk")
+    for how in (("--uts",), ("--uts", "--user", "--map-current-user", "--keep-caps")):
+        words = (unshare, *how, "--", *named)
+        tried = subprocess.run([*words, "core-00", "true"], check=False, capture_output=True, timeout=5)
+        if tried.returncode == 0:
+            return words
+    return ()
+
+
+def _named(machine: str) -> tuple[str, ...]:
+    """Words that make a command believe that its host is called like the machine it runs on."""
+    words = _naming() if machine else ()
+    return (*words, machine) if words else ()
+
+
 def in_words(code: int) -> str:
     """How a process ended: "exit code 1" or "killed by SIGKILL"."""
     if code >= 0:
@@ -152,7 +176,7 @@ class Processes:
         theirs, ours = os.pipe()
         try:
             process = subprocess.Popen(
-                [*_leash(), *_GATE, *argv],
+                [*_leash(), *_named(machine), *_GATE, *argv],
                 stdin=theirs,
                 stdout=output,
                 stderr=errors,

@@ -17,6 +17,8 @@ from rwk_tui.lab.local.process import Group, in_words
 from rwk_tui.lab.protocol import LabError, Listen, UnitSpec, UnitStatus, UnitVerb
 
 _LOOK_AT_LOG_EVERY = 5.0
+_AGAIN = 20
+"""Looks after which a program that does not freeze is told once more."""
 
 
 class LocalUnit:
@@ -268,8 +270,15 @@ class LocalUnit:
         if group is None or group.code is not None:
             raise LabError(f"{self._name} does not run on {self._machine}")
         group.signal(number)
-        while group.code is None and procs.is_stopped(group.pid) != stopped:  # noqa: ASYNC110 - no event tells
+        looked = 0
+        while group.code is None and procs.is_stopped(group.pid) != stopped:
             await asyncio.sleep(0.005)
+            looked += 1
+            if stopped and looked % _AGAIN == 0:
+                # A program that waits for a child which it was just making can't stop before that child goes on.
+                group.signal(signal.SIGCONT)
+                await asyncio.sleep(0.005)
+                group.signal(number)
         self.look()
         self._ground.changed()
 

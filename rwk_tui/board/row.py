@@ -38,5 +38,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, eq=False, tag_field="row"):
             return NotImplemented
         return self._values(with_numbers=True) == other._values(with_numbers=True)
 
+    def __ne__(self, other: object) -> bool:
+        # A struct brings one of its own, which would not ask the one above.
+        return not self == other
+
     def __hash__(self) -> int:
         return hash((type(self), self.key))

@@ -27,6 +27,7 @@ class Timeouts:
     election: float = 15.0
     member_start: float = 30.0
     machine_start: float = 30.0
+    api_start: float = 60.0
     stop: float = 10.0
 
 
@@ -45,7 +46,8 @@ class Settings:
 
     `subnet` is the third octet of the local lab's addresses; `addresses` is "loopback" (an address a machine, Linux) or
     "ports" (one address and a port range a machine), "auto" picks. Heartbeat and election are etcd's, in ms.
-    `tape` is a file that the daemon writes every frame of the run to.
+    `fast` makes Kubernetes as impatient with nodes, pods and leaders as it can be. `tape` is a file that the daemon
+    writes every frame of the run to.
     """
 
     state: Path
@@ -59,6 +61,7 @@ class Settings:
     heartbeat_ms: int = 100
     election_ms: int = 1000
     linger: float = 30.0
+    fast: bool = False
     theme: str = "dark"
     tape: Path | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -70,6 +73,7 @@ class Settings:
         return self.state / "daemon.sock"
 
 
+_SWITCHES = {"fast"}
 _PATHS = {"state", "engine_cache", "engines", "scenarios", "tape"}
 _CHOICES: dict[str, tuple[str, ...]] = {
     "backend": ("local",),
@@ -223,6 +227,10 @@ def _value(name: str, value: object, where: str, base: Path) -> Any:
         if value not in _CHOICES[name]:
             raise BadInput(f"{where}: must be one of {', '.join(_CHOICES[name])}, not {value!r}")
         return value
+    if name in _SWITCHES:
+        if value in (True, False) or str(value).lower() in ("true", "false"):
+            return str(value).lower() == "true"
+        raise BadInput(f"{where}: must be true or false, not {value!r}")
     kind = _NUMBERS.get(name, float)
     try:
         if isinstance(value, bool) or not isinstance(value, str | int | float) or kind(value) != float(value):

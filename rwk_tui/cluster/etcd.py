@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rwk_tui.lab.protocol import Listen, Machine, UnitSpec
 from rwk_tui.settings import Settings
@@ -34,14 +34,39 @@ class Discovery:
     endpoint: str
 
 
-def client_url(machine: Machine, *, public: bool = True) -> str:
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How members are made: whether they ask for certificates, and of which engine ("etcd-3.6"; "" is the newest)."""
+
+    secured: bool = False
+    engine: str = ""
+
+    @property
+    def scheme(self) -> str:
+        """How they are spoken to."""
+        return "https" if self.secured else "http"
+
+
+PLAIN = Style()
+
+
+def client_url(machine: Machine, *, public: bool = True, scheme: str = "http") -> str:
     """The URL of the member on that machine: for everyone, or for the machine itself only."""
-    return machine.url(CLIENT_PORT) if public else machine.listen_urls(CLIENT_PORT, public=False)[0]
+    return _url(machine, CLIENT_PORT, public, scheme)
 
 
-def peer_url(machine: Machine, *, public: bool = True) -> str:
+def peer_url(machine: Machine, *, public: bool = True, scheme: str = "http") -> str:
     """The URL under which that machine's member is a peer."""
-    return machine.url(PEER_PORT) if public else machine.listen_urls(PEER_PORT, public=False)[0]
+    return _url(machine, PEER_PORT, public, scheme)
+
+
+def _url(machine: Machine, port: int, public: bool, scheme: str) -> str:
+    return machine.url(port, scheme=scheme) if public else machine.listen_urls(port, public=False, scheme=scheme)[0]
+
+
+def is_secured(spec: UnitSpec | None) -> bool:
+    """Whether a member that is configured like this asks its clients for certificates."""
+    return spec is not None and any(name == "ETCD_CERT_FILE" for name, _ in spec.environment)
 
 
 def data_dir(machine: Machine, unit: str = UNIT) -> str:
@@ -49,9 +74,18 @@ def data_dir(machine: Machine, unit: str = UNIT) -> str:
     return f"{machine.data}/{unit}"
 
 
-def member_spec(machine: Machine, settings: Settings, cluster: Static | Discovery, *, public: bool = True) -> UnitSpec:
+def member_spec(
+    machine: Machine,
+    settings: Settings,
+    cluster: Static | Discovery,
+    *,
+    public: bool = True,
+    style: Style = PLAIN,
+) -> UnitSpec:
     """The unit "etcd" of that machine; one that is not `public` serves and advertises its own localhost only."""
-    return _spec(machine, settings, cluster, UNIT, machine.name, CLIENT_PORT, PEER_PORT, public=public)
+    ports = (CLIENT_PORT, PEER_PORT)
+    spec = _spec(machine, settings, cluster, UNIT, machine.name, *ports, public=public, secured=style.secured)
+    return replace(spec, argv=(f"{style.engine}/etcd",)) if style.engine else spec
 
 
 def registry_spec(machine: Machine, settings: Settings) -> UnitSpec:
@@ -71,16 +105,22 @@ def _spec(
     peer_port: int,
     *,
     public: bool,
+    secured: bool = False,
 ) -> UnitSpec:
+    scheme = "https" if secured else "http"
+
     def advertised(port: int) -> str:
-        return machine.url(port) if public else machine.listen_urls(port, public=False)[0]
+        return _url(machine, port, public, scheme)
+
+    def listening(port: int) -> str:
+        return ",".join(machine.listen_urls(port, public=public, scheme=scheme))
 
     environment: list[tuple[str, str]] = [
         ("ETCD_NAME", name),
         ("ETCD_DATA_DIR", data_dir(machine, unit)),
-        ("ETCD_LISTEN_CLIENT_URLS", ",".join(machine.listen_urls(client_port, public=public))),
+        ("ETCD_LISTEN_CLIENT_URLS", listening(client_port)),
         ("ETCD_ADVERTISE_CLIENT_URLS", advertised(client_port)),
-        ("ETCD_LISTEN_PEER_URLS", ",".join(machine.listen_urls(peer_port, public=public))),
+        ("ETCD_LISTEN_PEER_URLS", listening(peer_port)),
         ("ETCD_INITIAL_ADVERTISE_PEER_URLS", advertised(peer_port)),
     ]
     match cluster:
@@ -96,9 +136,27 @@ def _spec(
         ("ETCD_HEARTBEAT_INTERVAL", str(settings.heartbeat_ms)),
         ("ETCD_ELECTION_TIMEOUT", str(settings.election_ms)),
     ]
+    if secured:
+        environment += _certificates(machine)
     return UnitSpec(
         name=unit,
         argv=("etcd",),
         environment=tuple(environment),
         listens=(Listen(client_port, public), Listen(peer_port, public)),
     )
+
+
+def _certificates(machine: Machine) -> list[tuple[str, str]]:
+    def place(file: str) -> str:
+        return f"{machine.data}/pki/etcd/{file}"
+
+    return [
+        ("ETCD_CERT_FILE", place("server.crt")),
+        ("ETCD_KEY_FILE", place("server.key")),
+        ("ETCD_TRUSTED_CA_FILE", place("ca.crt")),
+        ("ETCD_CLIENT_CERT_AUTH", "true"),
+        ("ETCD_PEER_CERT_FILE", place("peer.crt")),
+        ("ETCD_PEER_KEY_FILE", place("peer.key")),
+        ("ETCD_PEER_TRUSTED_CA_FILE", place("ca.crt")),
+        ("ETCD_PEER_CLIENT_CERT_AUTH", "true"),
+    ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from rwk_tui.cluster.etcd import PEER_PORT, UNIT, Static, client_url, member_spec
+from rwk_tui.cluster.etcd import PLAIN, UNIT, Static, Style, client_url, member_spec, peer_url
 from rwk_tui.cluster.ops import OpResult, RunOp, Tell, UnitOp, ask
 from rwk_tui.lab.protocol import LabError, Machine, UnitSpec
 from rwk_tui.settings import Settings
@@ -72,13 +72,13 @@ async def list_from_any(machines: Iterable[Machine]) -> tuple[Member, ...]:
 
 def find(members: Iterable[Member], machine: Machine) -> Member | None:
     """The member that belongs to a machine, by its name or by the peer URL that it was added with."""
-    url = machine.url(PEER_PORT)
-    return next((m for m in members if m.name == machine.name or url in m.peer_urls), None)
+    urls = {peer_url(machine, scheme=scheme) for scheme in ("http", "https")}
+    return next((m for m in members if m.name == machine.name or urls & set(m.peer_urls)), None)
 
 
-def etcdctl(via: Machine, *arguments: str, public: bool = True) -> tuple[str, ...]:
-    """An etcdctl command line that talks to the member on `via`."""
-    return ("etcdctl", f"--endpoints={client_url(via, public=public)}", *arguments)
+def etcdctl(via: Machine, *arguments: str, public: bool = True, scheme: str = "http") -> tuple[str, ...]:
+    """An etcdctl command line that talks to the member on `via`; the certificates come with the machine's profile."""
+    return ("etcdctl", f"--endpoints={client_url(via, public=public, scheme=scheme)}", *arguments)
 
 
 @dataclass(slots=True)
@@ -94,6 +94,7 @@ class MemberOp:
     known: Callable[[str], str]
     live: Live = list_members
     public: bool = True
+    scheme: str = "http"
     _id: str = field(default="", init=False)
 
     @property
@@ -108,7 +109,8 @@ class MemberOp:
 
     def _run(self) -> RunOp:
         shown = self._id or self.known(self.member.name) or f"<ID of {self.member.name}>"
-        return RunOp(self.via, etcdctl(self.via, *self.arguments(shown), public=self.public))
+        command = etcdctl(self.via, *self.arguments(shown), public=self.public, scheme=self.scheme)
+        return RunOp(self.via, command)
 
     def command(self) -> str:
         return self._run().command()
@@ -131,6 +133,7 @@ class JoinOp:
     settings: Settings
     known: Callable[[], Mapping[str, str]]
     live: Live = list_members
+    style: Style = PLAIN
     _members: dict[str, str] = field(default_factory=dict, init=False)
 
     @property
@@ -143,9 +146,9 @@ class JoinOp:
         self._members = dict(sorted((m.name or self.member.name, m.peer_urls[0]) for m in listed if m.peer_urls))
 
     def _spec(self) -> UnitSpec:
-        known = {**self.known(), self.member.name: self.member.url(PEER_PORT)}
+        known = {**self.known(), self.member.name: peer_url(self.member, scheme=self.style.scheme)}
         members = self._members or dict(sorted(known.items()))
-        return member_spec(self.member, self.settings, Static(members, existing=True))
+        return member_spec(self.member, self.settings, Static(members, existing=True), style=self.style)
 
     def command(self) -> str:
         return self.member.unit(UNIT).show_spec("start", self._spec())

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from rwk_tui.lab.protocol import Machine, MachineVerb, Run, UnitSpec, UnitVerb
+from rwk_tui.lab.protocol import Machine, MachineVerb, Place, Run, UnitSpec, UnitVerb
 
 Stream = Literal["out", "err", "note"]
 Tell = Callable[[Stream, str], None]
@@ -48,9 +48,9 @@ class Op(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunOp:
-    """Run a command on a machine, without a shell."""
+    """Run a command on a machine or at the presenter's desk, without a shell."""
 
-    on: Machine
+    on: Place
     argv: tuple[str, ...]
     environment: Mapping[str, str] = field(default_factory=dict)
 

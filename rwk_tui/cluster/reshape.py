@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rwk_tui.cluster.etcd import (
+    PLAIN,
     REGISTRY_UNIT,
     UNIT,
     Discovery,
     Static,
+    Style,
     data_dir,
     member_spec,
     peer_url,
@@ -43,10 +45,10 @@ class Knowledge:
     live: Live = list_members
 
 
-def start_alone(machine: Machine, settings: Settings, *, public: bool) -> Op:
+def start_alone(machine: Machine, settings: Settings, *, public: bool, style: Style = PLAIN) -> Op:
     """Start a new cluster of one; unless `public`, only its own machine can talk to it."""
-    cluster = Static({machine.name: peer_url(machine, public=public)})
-    return UnitOp(machine, UNIT, "start", member_spec(machine, settings, cluster, public=public))
+    cluster = Static({machine.name: peer_url(machine, public=public, scheme=style.scheme)})
+    return UnitOp(machine, UNIT, "start", member_spec(machine, settings, cluster, public=public, style=style))
 
 
 def publish(machine: Machine, settings: Settings, known: Knowledge, *, deadline: float) -> tuple[Op, ...]:
@@ -63,35 +65,44 @@ def publish(machine: Machine, settings: Settings, known: Knowledge, *, deadline:
     return Retry(update, SETTLING, deadline), UnitOp(machine, UNIT, "restart", spec)
 
 
-def add(member: Machine, via: Machine, *, learner: bool, deadline: float) -> Op:
+def add(member: Machine, via: Machine, *, learner: bool, deadline: float, style: Style = PLAIN) -> Op:
     """Put a machine on the member list, as a voter or as a learner; it must be started next."""
-    arguments = ["member", "add", member.name, f"--peer-urls={peer_url(member)}"]
+    arguments = ["member", "add", member.name, f"--peer-urls={peer_url(member, scheme=style.scheme)}"]
     if learner:
         arguments.append("--learner")
-    return Retry(RunOp(via, etcdctl(via, *arguments)), SETTLING, deadline)
+    return Retry(RunOp(via, etcdctl(via, *arguments, scheme=style.scheme)), SETTLING, deadline)
 
 
-def join(member: Machine, via: Machine, settings: Settings, known: Knowledge) -> Op:
+def join(member: Machine, via: Machine, settings: Settings, known: Knowledge, *, style: Style = PLAIN) -> Op:
     """Start etcd on a machine that is on the member list already."""
-    return JoinOp(via, member, settings, known.peers, known.live)
+    return JoinOp(via, member, settings, known.peers, known.live, style)
 
 
-def promote(member: Machine, via: Machine, known: Knowledge, *, deadline: float) -> Op:
+def promote(member: Machine, via: Machine, known: Knowledge, *, deadline: float, style: Style = PLAIN) -> Op:
     """Give a learner its vote, as soon as it has caught up."""
-    op = MemberOp(via, member, lambda id_: ("member", "promote", id_), known.member_id, known.live)
+    op = _about(member, via, "promote", known, style)
     return Retry(op, CATCHING_UP, deadline)
 
 
-def remove(member: Machine, via: Machine, known: Knowledge, *, deadline: float) -> Op:
+def remove(member: Machine, via: Machine, known: Knowledge, *, deadline: float, style: Style = PLAIN) -> Op:
     """Take a machine off the member list."""
-    op = MemberOp(via, member, lambda id_: ("member", "remove", id_), known.member_id, known.live)
-    return Retry(op, SETTLING, deadline)
+    return Retry(_about(member, via, "remove", known, style), SETTLING, deadline)
 
 
-def bootstrap(machines: Sequence[Machine], settings: Settings, *, token: str = "rwk") -> Op:
+def move_leader(to: Machine, leader: Machine, known: Knowledge, *, style: Style = PLAIN) -> Op:
+    """Let the leader hand over to another machine's member."""
+    return MemberOp(leader, to, lambda id_: ("move-leader", id_), known.member_id, known.live, scheme=style.scheme)
+
+
+def _about(member: Machine, via: Machine, verb: str, known: Knowledge, style: Style) -> Op:
+    return MemberOp(via, member, lambda id_: ("member", verb, id_), known.member_id, known.live, scheme=style.scheme)
+
+
+def bootstrap(machines: Sequence[Machine], settings: Settings, *, token: str = "rwk", style: Style = PLAIN) -> Op:
     """Start a new cluster whose members know each other from their configuration."""
-    cluster = Static({machine.name: peer_url(machine) for machine in machines}, token=token)
-    return Together(tuple(UnitOp(m, UNIT, "start", member_spec(m, settings, cluster)) for m in machines), APART)
+    cluster = Static({m.name: peer_url(m, scheme=style.scheme) for m in machines}, token=token)
+    specs = {m.name: member_spec(m, settings, cluster, style=style) for m in machines}
+    return Together(tuple(UnitOp(m, UNIT, "start", specs[m.name]) for m in machines), APART)
 
 
 def registry(machine: Machine, settings: Settings) -> Op:

@@ -1,0 +1,64 @@
+"""The API server as a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rwk_tui.cluster.etcd import client_url
+from rwk_tui.cluster.kubernetes.timings import timings
+from rwk_tui.cluster.kubernetes.units import API_SERVER, program
+from rwk_tui.cluster.roles import API_PORT, place
+from rwk_tui.lab.protocol import Listen, Machine, UnitSpec
+from rwk_tui.settings import Settings
+
+SERVICES = "10.96.0.0/16"
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+
+
+def advertised(machine: Machine) -> str:
+    """What it says its address is: one that is kept free for documentation.
+
+    It refuses loopback addresses, and nothing here dials what it advertises; the value only fills an EndpointSlice.
+    """
+    return f"192.0.2.{100 + int(machine.name.rpartition('-')[2])}"
+
+
+def api_server_spec(machine: Machine, settings: Settings, etcd: Sequence[Machine], *, engine: str = "") -> UnitSpec:
+    """The unit on that machine, on top of the members of all `etcd` machines, which must ask for certificates."""
+    host, port = machine.bind(API_PORT)
+    toleration = timings(settings).toleration
+
+    def pki(authority: str, file: str) -> str:
+        return place(machine, authority, file)  # type: ignore[arg-type]
+
+    argv = (
+        program(API_SERVER, engine),
+        f"--advertise-address={advertised(machine)}",
+        f"--bind-address={host}",
+        f"--secure-port={port}",
+        f"--etcd-servers={','.join(client_url(member, scheme='https') for member in etcd)}",
+        f"--etcd-cafile={pki('etcd', 'ca.crt')}",
+        f"--etcd-certfile={pki('etcd', 'apiserver.crt')}",
+        f"--etcd-keyfile={pki('etcd', 'apiserver.key')}",
+        f"--client-ca-file={pki('kubernetes', 'ca.crt')}",
+        f"--tls-cert-file={pki('kubernetes', 'apiserver.crt')}",
+        f"--tls-private-key-file={pki('kubernetes', 'apiserver.key')}",
+        "--authorization-mode=Node,RBAC",
+        "--enable-admission-plugins=NodeRestriction",
+        f"--service-account-issuer={ISSUER}",
+        f"--service-account-key-file={machine.data}/pki/service-accounts.pub",
+        f"--service-account-signing-key-file={machine.data}/pki/service-accounts.key",
+        f"--service-cluster-ip-range={SERVICES}",
+        f"--requestheader-client-ca-file={pki('front-proxy', 'ca.crt')}",
+        "--requestheader-allowed-names=front-proxy-client",
+        "--requestheader-username-headers=X-Remote-User",
+        "--requestheader-group-headers=X-Remote-Group",
+        "--requestheader-extra-headers-prefix=X-Remote-Extra-",
+        f"--proxy-client-cert-file={pki('front-proxy', 'client.crt')}",
+        f"--proxy-client-key-file={pki('front-proxy', 'client.key')}",
+        f"--default-not-ready-toleration-seconds={toleration}",
+        f"--default-unreachable-toleration-seconds={toleration}",
+        # Without this it waits a minute for its watchers to go when it is asked to end.
+        "--shutdown-watch-termination-grace-period=1s",
+    )
+    return UnitSpec(API_SERVER, argv, listens=(Listen(API_PORT, public=True, bound=True),))

@@ -1,0 +1,132 @@
+"""How things are set up on the machines right now, as their units' own configuration says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rwk_tui.cluster import roles
+from rwk_tui.cluster.access import Access
+from rwk_tui.cluster.etcd import UNIT, is_secured
+from rwk_tui.cluster.kubernetes import kubeconfig
+from rwk_tui.cluster.kubernetes.units import API_SERVER, KUBELET, engine_of
+from rwk_tui.cluster.pki import Pki
+from rwk_tui.lab.protocol import Lab, LabError, Machine, UnitSpec
+
+ADMIN_CONFIG = "admin.conf"
+
+
+@dataclass(slots=True)
+class Site:
+    """The lab's machines with what is configured on them; `look` again whenever that may have changed.
+
+    `versions` are those of the engines, by engine ("kubernetes", "kubernetes-1.36"). For as long as nothing is
+    configured, `secure_next` says whether members will ask for certificates, and `engines_next` which engines run
+    ("etcd": "etcd-3.6").
+    """
+
+    lab: Lab
+    pki: Pki
+    versions: Mapping[str, str] = field(default_factory=dict)
+    secure_next: bool = False
+    engines_next: Mapping[str, str] = field(default_factory=dict)
+    _specs: dict[tuple[str, str], UnitSpec] = field(default_factory=dict, init=False)
+
+    async def look(self) -> None:
+        """Ask every machine that can be asked; what is known of the others stays, unless their disk is gone."""
+        names = list(self.lab.machines)
+        statuses = await asyncio.gather(*(self.lab.machines[name].status() for name in names))
+        for name, status in zip(names, statuses, strict=True):
+            if not status.seen:
+                continue
+            for key in [key for key in self._specs if key[0] == name]:
+                del self._specs[key]
+            for unit, state in status.units.items():
+                if state.spec is not None and status.power != "gone":
+                    self._specs[name, unit] = state.spec
+
+    def spec(self, machine: str, unit: str) -> UnitSpec | None:
+        """How a unit is configured, None if it is not."""
+        return self._specs.get((machine, unit))
+
+    def machines_with(self, unit: str) -> list[Machine]:
+        """The machines on which that unit is configured, in order."""
+        return [machine for name, machine in self.lab.machines.items() if (name, unit) in self._specs]
+
+    def engine(self, machine: str, unit: str) -> str:
+        """The engine that a unit runs, such as "etcd-3.6"; "" for the newest."""
+        spec = self.spec(machine, unit)
+        return engine_of(spec.argv[0]) if spec is not None else ""
+
+    def is_secured(self, machine: str) -> bool:
+        """Whether the member of that machine asks for certificates, or will."""
+        spec = self.spec(machine, UNIT)
+        return self.secured if spec is None else is_secured(spec)
+
+    @property
+    def secured(self) -> bool:
+        """Whether the members ask for certificates; before there is one, whether they will."""
+        specs = [spec for (_, unit), spec in self._specs.items() if unit == UNIT]
+        return any(is_secured(spec) for spec in specs) if specs else self.secure_next
+
+    @property
+    def scheme(self) -> str:
+        """How the members are spoken to."""
+        return "https" if self.secured else "http"
+
+    @property
+    def has_kubernetes(self) -> bool:
+        """Whether any API server or kubelet is configured."""
+        return any(unit in (API_SERVER, KUBELET) for _, unit in self._specs)
+
+    # What lets the presenter in.
+
+    def etcd_access(self) -> Access | None:
+        """The presenter's way into members that ask for certificates, None before the authority exists."""
+        return roles.access(self.pki, roles.PRESENTER) if self.pki.exists("etcd") else None
+
+    def api_access(self) -> Access | None:
+        """The presenter's way into Kubernetes, None before the authority exists."""
+        return roles.access(self.pki, roles.ADMIN) if self.pki.exists("kubernetes") else None
+
+    def admin_config(self) -> Path:
+        """The presenter's kubeconfig, written now if it is not as it should be. Raises LabError."""
+        access = roles.access(self.pki, roles.ADMIN)
+        host, port = self.lab.any_address(roles.API_PORT)
+        content = kubeconfig.kubeconfig(
+            server=f"https://{host}:{port}",
+            ca=str(access.ca),
+            cert=str(access.cert),
+            key=str(access.key),
+            user="kubernetes-admin",
+        )
+        path = self.pki.directory / ADMIN_CONFIG
+        try:
+            if not path.exists() or path.read_bytes() != content:
+                path.touch(0o600)
+                path.write_bytes(content)
+        except OSError as error:
+            raise LabError(f"{path}: {error.strerror or error}") from error
+        return path
+
+    def variables(self) -> dict[str, str]:
+        """What the presenter's own etcdctl and kubectl need in their environment."""
+        found: dict[str, str] = {}
+        access = self.etcd_access() if self.secured else None
+        if access is not None:
+            found |= etcdctl_variables(str(access.ca), str(access.cert), str(access.key))
+        if self.has_kubernetes or self.pki.exists("kubernetes"):
+            found["KUBECONFIG"] = str(self.admin_config())
+        return found
+
+
+def etcdctl_profile(machine: Machine) -> dict[str, str]:
+    """What etcdctl needs in its environment on a machine whose member asks for certificates."""
+    return etcdctl_variables(*(roles.place(machine, "etcd", file) for file in ("ca.crt", "client.crt", "client.key")))
+
+
+def etcdctl_variables(ca: str, cert: str, key: str) -> dict[str, str]:
+    """The environment with which etcdctl shows a certificate."""
+    return {"ETCDCTL_CACERT": ca, "ETCDCTL_CERT": cert, "ETCDCTL_KEY": key}

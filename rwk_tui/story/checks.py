@@ -17,9 +17,12 @@ from rwk_tui.cluster.version import Version
 from rwk_tui.lab.protocol import LabError
 from rwk_tui.story import schema
 from rwk_tui.story.context import Context
-from rwk_tui.story.look import Look
+from rwk_tui.story.kube_checks import look_at_kube
+from rwk_tui.story.kube_schema import is_kube
+from rwk_tui.story.look import Look, Seen
 from rwk_tui.story.plan import many
 from rwk_tui.story.variables import expand
+from rwk_tui.watch.kube.refusals import KubeError
 from rwk_tui.watch.refusals import EtcdError
 
 PAUSE = 0.1
@@ -37,15 +40,6 @@ class Memory:
     last: OpResult = field(default_factory=OpResult)
     version: Version = ()
     acknowledged: int = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """One look: whether it held, what was seen, and whether waiting longer can't help."""
-
-    holds: bool
-    saw: str
-    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +61,7 @@ async def wait_for(
         while True:
             try:
                 seen = await _look(check.what, look, context, memory)
-            except (EtcdError, LabError, TimeoutError) as error:
+            except (EtcdError, KubeError, LabError, TimeoutError) as error:
                 seen = Seen(False, str(error) or "no answer in time")
             seconds = time.monotonic() - started
             if seen.holds or seen.final or seconds >= deadline:
@@ -106,6 +100,8 @@ async def _look(what: schema.Part, look: Look, context: Context, memory: Memory)
             return _output(what, context, memory)
         case schema.Hashes():
             return await _hashes(what, look, memory)
+        case _ if is_kube(what):
+            return await look_at_kube(what, context, memory.acted or memory.began)
     raise LabError(f"no such check: {what}")
 
 
@@ -175,7 +171,7 @@ async def _key(what: schema.Key, look: Look) -> Seen:
 
 
 def _writes(what: schema.Writes, context: Context, memory: Memory) -> Seen:
-    row = _canary(context)
+    row = _canary(context, what.of)
     if row is None:
         return Seen(False, "no canary writes yet")
     if memory.acknowledged < 0:
@@ -188,11 +184,12 @@ def _writes(what: schema.Writes, context: Context, memory: Memory) -> Seen:
 
 
 def _gap(what: schema.Gap, context: Context, memory: Memory) -> Seen:
-    row = _canary(context)
+    row = _canary(context, what.of)
     if row is None or row.state != "flowing" or row.seen_at <= memory.acted + 1.0:
         # Only once writes flow again is the gap as long as it gets.
         return Seen(False, "writes are not flowing" if row is None or row.state != "flowing" else "measuring")
-    gaps = sorted(context.watcher.canary.gaps(memory.began), key=lambda gap: gap.ms)
+    canary = context.watcher.canary if what.of == "etcd" else context.watcher.api_canary
+    gaps = sorted(canary.gaps(memory.began), key=lambda gap: gap.ms)
     longest = gaps[-1].ms if gaps else 0.0
     above = what.above_ms is None or longest >= what.above_ms
     below = what.below_ms is None or longest <= what.below_ms
@@ -212,8 +209,8 @@ async def _lost(what: schema.Lost, context: Context, memory: Memory) -> Seen:
 
 def _output(what: schema.OutputIs, context: Context, memory: Memory) -> Seen:
     text = f"{memory.last.stdout}\n{memory.last.stderr}"
-    missing = [words for words in many(what.contains) if expand(words, context.lab) not in text]
-    present = [words for words in many(what.lacks) if expand(words, context.lab) in text]
+    missing = [words for words in many(what.contains) if expand(words, context.site) not in text]
+    present = [words for words in many(what.lacks) if expand(words, context.site) in text]
     printed = [line for line in text.splitlines() if line.strip()]
     saw = f"{printed[-1][:120]}" if printed else "nothing"
     return Seen(not missing and not present, saw, final=True)
@@ -238,6 +235,5 @@ def _promised(seen: Seen, memory: Memory) -> Seen:
     return Seen(True, f"{seen.saw} (only reported: etcd {version} promises less)")
 
 
-def _canary(context: Context) -> CanaryRow | None:
-    rows = context.hub.board.rows(CanaryRow)
-    return next((row for row in rows if row.name == "etcd"), rows[0] if rows else None)
+def _canary(context: Context, of: schema.Of) -> CanaryRow | None:
+    return next((row for row in context.hub.board.rows(CanaryRow) if row.name == of), None)

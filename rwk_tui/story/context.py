@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from rwk_tui.board.hub import Hub
+from rwk_tui.cluster.site import Site
 from rwk_tui.lab.protocol import Lab
 from rwk_tui.settings import Settings
-from rwk_tui.watch.answers import Etcd
 from rwk_tui.watch.etcd import EtcdClient
+from rwk_tui.watch.kube.protocol import Kube
+from rwk_tui.watch.probes import Connect
 
 
 class VerdictLike(Protocol):
@@ -53,6 +55,14 @@ class CanaryLike(Protocol):
     def gaps(self, since: float) -> Sequence[GapLike]: ...
 
 
+class ApiCanaryLike(Protocol):
+    """The client that keeps writing through the API server."""
+
+    def new_epoch(self, why: str) -> None: ...
+
+    def gaps(self, since: float) -> Sequence[GapLike]: ...
+
+
 class ExpectedLike(Protocol):
     """Knows what the presenter did, so that it can be told from an accident."""
 
@@ -67,6 +77,11 @@ class WatcherLike(Protocol):
 
     @property
     def canary(self) -> CanaryLike: ...
+
+    @property
+    def api_canary(self) -> ApiCanaryLike: ...
+
+    def kube_api(self) -> Kube | None: ...
 
     def alert(self, seconds: float = 10.0) -> None: ...
 
@@ -83,9 +98,6 @@ class FaultsLike(Protocol):
     def forget(self) -> None: ...
 
 
-Connect = Callable[[str, int], Etcd]
-
-
 @dataclass(frozen=True, slots=True)
 class Context:
     """Everything a story acts on and looks at; `connect` makes a client of the member at host and port."""
@@ -95,6 +107,7 @@ class Context:
     watcher: WatcherLike
     faults: FaultsLike
     settings: Settings
+    site: Site
     connect: Connect = EtcdClient
 
     def within(self, seconds: float) -> float:

@@ -16,6 +16,7 @@ from rwk_tui.board.rows import ChapterRow
 from rwk_tui.cluster.version import Version, read_version
 from rwk_tui.story.checks import Memory
 from rwk_tui.story.context import Context
+from rwk_tui.story.needs import needed_engines
 from rwk_tui.story.plan import commands
 from rwk_tui.story.prepare import build_starts, find_version
 from rwk_tui.story.runner import Refusals, Runner, StepFailed
@@ -45,11 +46,22 @@ class Director:
         self._last = -1
         self._dirty = False
         self._work: asyncio.Task[None] | None = None
-        now = context.hub.now()
-        context.hub.publish(
+        self.publish()
+
+    def publish(self) -> None:
+        """Put the chapters on the board; again when other engines are there."""
+        now, versions = self._context.hub.now(), self._context.site.versions
+        self._context.hub.publish(
             *(
-                ChapterRow(seen_at=now, name=c.name, title=c.title, goal=c.goal, steps=tuple(s.title for s in c.steps))
-                for c in chapters
+                ChapterRow(
+                    seen_at=now,
+                    name=chapter.name,
+                    title=chapter.title,
+                    goal=chapter.goal,
+                    steps=tuple(step.title for step in chapter.steps),
+                    engines=needed_engines(chapter, versions),
+                )
+                for chapter in self._chapters.values()
             )
         )
 
@@ -123,6 +135,12 @@ class Director:
             raise Refused(f"no chapter {chapter!r}; there are: {', '.join(self._chapters)}")
         if not 0 <= step <= len(found.steps):
             raise Refused(f"{chapter} has {len(found.steps)} steps, there is no step {step + 1}")
+        versions = self._context.site.versions
+        if missing := [engine for engine in needed_engines(found, versions) if engine not in versions]:
+            names = " ".join(missing)
+            raise Refused(
+                f"{chapter} needs {' and '.join(missing)}: `rwk-tui engines install {names}` gets what is missing"
+            )
         return found
 
     def _shown(self) -> int:
@@ -180,6 +198,7 @@ class Director:
             self._put_step(number, status="passed")
         self._last, self._dirty = step - 1, False
         self._version = await find_version(self._context)
+        await self._context.site.look()
         self._preview()
 
     def _begin(self, chapter: Chapter, step: int) -> None:
@@ -206,6 +225,7 @@ class Director:
         self._dirty = False
         self._last = upto - 1
         self._show(step=upto)
+        await self._context.site.look()
         self._preview()
 
     async def _run(self, at: int, *, prepare: bool) -> None:
@@ -222,6 +242,7 @@ class Director:
         self._tell_ended(at)
         if at + 1 == len(chapter.steps):
             await self._runner.end_background("chapter")
+        await self._context.site.look()
         self._preview()
 
     async def _undo_and_run(self, at: int) -> None:

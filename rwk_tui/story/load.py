@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
+from rwk_tui.engines.pins import engine_pins
 from rwk_tui.faults.base import LEADER, machine_of
 from rwk_tui.faults.kinds import KINDS
 from rwk_tui.settings import BadInput, Settings
 from rwk_tui.story import variables
 from rwk_tui.story.convert import WrongError, convert, part
+from rwk_tui.story.kube_schema import KubeUpgrade, is_kube
 from rwk_tui.story.schema import (
     ACTIONS,
     CHECKS,
@@ -23,6 +25,9 @@ from rwk_tui.story.schema import (
     Action,
     Chapter,
     Check,
+    EtcdBackup,
+    EtcdRestore,
+    EtcdUpgrade,
     Inject,
     Part,
     Run,
@@ -115,15 +120,44 @@ def _chapter(name: str, value: Value) -> Chapter:
         raise WrongError(("title",), "is empty")
     if not raw.steps:
         raise WrongError(("steps",), "a chapter needs at least one step")
-    if len(set(starts.etcd)) != len(starts.etcd):
-        raise WrongError(("starts", "etcd"), "a machine is named twice")
-    down = [machine for machine in starts.etcd if machine not in starts.machines]
-    if down:
-        raise WrongError(("starts", "etcd"), f"{down[0]} is a member but not among the machines that are up")
-    if starts.listen == "localhost" and len(starts.etcd) > 1:
-        raise WrongError(("starts", "listen"), "only a single member can keep to localhost")
+    _check_starts(starts)
     steps = tuple(_step(step, ("steps", number)) for number, step in enumerate(raw.steps))
     return Chapter(name=name, title=raw.title, goal=raw.goal.strip(), starts=starts, steps=steps)
+
+
+def _check_starts(starts: Starts) -> None:
+    """Refuse a start that can't be built."""
+    controllers = starts.controllers if starts.controllers is not None else starts.api
+    for field, names in (
+        ("etcd", starts.etcd),
+        ("api", starts.api),
+        ("controllers", controllers),
+        ("workers", starts.workers),
+    ):
+        if len(set(names)) != len(names):
+            raise WrongError(("starts", field), "a machine is named twice")
+        down = [machine for machine in names if machine not in starts.machines]
+        if down:
+            raise WrongError(("starts", field), f"{down[0]} is named but not among the machines that are up")
+    if starts.listen == "localhost" and len(starts.etcd) > 1:
+        raise WrongError(("starts", "listen"), "only a single member can keep to localhost")
+    if starts.api and not (starts.etcd and starts.secured and starts.listen == "everyone"):
+        raise WrongError(("starts", "api"), "an API server needs etcd members that are open to all and `secured: true`")
+    wanted = {"controllers": controllers, "workers": starts.workers, "deployments": tuple(starts.deployments)}
+    for field, things in wanted.items():
+        if things and not starts.api:
+            raise WrongError(("starts", field), "that needs an API server (`api`)")
+    alone = [machine for machine in controllers if machine not in starts.api]
+    if alone:
+        raise WrongError(("starts", "controllers"), f"{alone[0]} has no API server of its own to work through")
+    for engine in starts.engines:
+        _check_engine(engine, ("starts", "engines"))
+
+
+def _check_engine(engine: str, place: Place) -> None:
+    pins = engine_pins()
+    if engine not in pins:
+        raise WrongError(place, f"there is no engine {engine!r}; there are: {', '.join(pins)}")
 
 
 def _step(value: Any, place: Place) -> Step:
@@ -171,7 +205,8 @@ def _check(value: Any, place: Place) -> Check:
         value = {key: item for key, item in value.items() if key != "within"}
     verb, given = _verb(value, CHECKS, "check", place)
     what = part(given, CHECKS[verb], (*place, verb))
-    if all(getattr(what, name) in (None, msgspec.UNSET) for name in what.__struct_fields__):
+    said = [name for name in what.__struct_fields__ if name != "of" or is_kube(what)]  # whose canary says nothing yet
+    if all(getattr(what, name) in (None, msgspec.UNSET) for name in said):
         raise WrongError((*place, verb), "says nothing to check")
     _check_fields(what, (*place, verb))
     _check_variables(given, (*place, verb))
@@ -193,12 +228,16 @@ def _verb(value: Any, verbs: Mapping[str, type[Part]], kind: str, place: Place) 
 
 def _check_fields(what: Part, place: Place) -> None:
     """Refuse what fits its type and still can't be meant: nothing to act on or to look for, no such unit or fault."""
-    for name in ("on", "machines", "equal", "contains"):
+    for name in ("on", "machines", "equal", "contains", "units"):
         if getattr(what, name, None) in ((), "", ("",)):
             raise WrongError((*place, name), "is empty")
     unit = getattr(what, "unit", None)
     if unit is not None and not UNIT_NAME.fullmatch(unit):
         raise WrongError((*place, "unit"), f"{unit!r} can't be the name of a unit")
+    if isinstance(what, EtcdUpgrade | KubeUpgrade):
+        _check_engine(what.to, (*place, "to"))
+    if isinstance(what, EtcdBackup | EtcdRestore) and not UNIT_NAME.fullmatch(what.name):
+        raise WrongError((*place, "name"), f"{what.name!r} can't be the name of a backup")
     if isinstance(what, Inject):
         if what.fault not in KINDS:
             raise WrongError((*place, "fault"), f"there is no fault {what.fault!r}; there are: {', '.join(KINDS)}")

@@ -14,6 +14,15 @@ from rwk_tui.watch.refusals import EtcdError
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """One look: whether it held, what was seen, and whether waiting longer can't help."""
+
+    holds: bool
+    saw: str
+    final: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """The member list, and how each machine's member stands; machines whose member doesn't answer are left out."""
 
@@ -56,7 +65,9 @@ class Look:
         """A client of that machine's member. Raises LabError where the machine can't be reached at all."""
         if machine not in self._clients:
             host, port = await self._context.lab.machines[machine].reach(CLIENT_PORT)
-            self._clients[machine] = self._context.connect(host, port)
+            site = self._context.site
+            access = site.etcd_access() if site.is_secured(machine) else None
+            self._clients[machine] = self._context.connect(host, port, access)
         return self._clients[machine]
 
     async def status(self, machine: str) -> Status | None:
@@ -82,6 +93,7 @@ class Look:
 
     def _machine_of(self, member: Member) -> str:
         for name, machine in self._context.lab.machines.items():
-            if member.name == name or machine.url(PEER_PORT) in member.peer_urls:
+            urls = {machine.url(PEER_PORT, scheme=scheme) for scheme in ("http", "https")}
+            if member.name == name or urls & set(member.peer_urls):
                 return name
         return member.name or member.id

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from rwk_tui.board.rows import MemberRow
-from rwk_tui.cluster import reshape
-from rwk_tui.cluster.etcd import REGISTRY_CLIENT_PORT, Discovery
+from rwk_tui.cluster import backup, reshape
+from rwk_tui.cluster.etcd import REGISTRY_CLIENT_PORT, Discovery, Style
+from rwk_tui.cluster.kubernetes import setup
+from rwk_tui.cluster.kubernetes.units import API_SERVER
 from rwk_tui.cluster.members import Member
 from rwk_tui.cluster.ops import MachineOp, Op, OpResult, RunOp, Tell, Together, UnitOp, commands_of
 from rwk_tui.faults.base import leader
 from rwk_tui.lab.protocol import LabError, Machine, MachineVerb, UnitVerb
+from rwk_tui.story import kube_schema as kube
 from rwk_tui.story import schema
 from rwk_tui.story.context import Context
 from rwk_tui.story.look import Look
@@ -67,30 +70,34 @@ Wait = Callable[[Check], Awaitable[None]]
 
 def plan(action: Action, context: Context, wait: Wait) -> tuple[Op, ...]:
     """The operations of one action, in order."""
-    lab, settings = context.lab, context.settings
+    lab, settings, site = context.lab, context.settings, context.site
     machines = lab.machines
     deadline = context.within(settings.timeouts.member_start)
 
-    known = _knowledge(context)
+    known = knowledge(context)
     match action.what:
         case schema.Run(on=on, command=command):
             words = shlex.split(command) if isinstance(command, str) else command
-            return (RunOp(machines[on], tuple(expand(word, lab) for word in words)),)
+            place = lab.desk if on == schema.PRESENTER else machines[on]
+            return (RunOp(place, tuple(expand(word, site) for word in words)),)
         case schema.MachineAction(machines=names):
             verb = MACHINE_VERBS[action.verb]
             return (Together(tuple(MachineOp(machines[name], verb) for name in many(names))),)
         case schema.UnitAction(on=on, unit=unit):
             return (UnitOp(machines[on], unit, UNIT_VERBS[action.verb]),)
         case schema.EtcdNew(on=on, listen=listen):
-            return (reshape.start_alone(machines[on], settings, public=listen == "everyone"),)
+            start = reshape.start_alone(machines[on], settings, public=listen == "everyone", style=style(context))
+            return (*_papers(context, on), start)
         case schema.EtcdPublish(on=on):
             return reshape.publish(machines[on], settings, known, deadline=deadline)
         case schema.EtcdAdd(member=member, via=via, learner=learner):
-            return (reshape.add(machines[member], machines[via], learner=learner, deadline=deadline),)
+            ours, theirs = machines[member], machines[via]
+            return (reshape.add(ours, theirs, learner=learner, deadline=deadline, style=style(context)),)
         case schema.EtcdMember(member=member, via=via):
-            return (_member(action.verb, member, via, context, deadline),)
+            return _member(action.verb, member, via, context, deadline)
         case schema.EtcdBootstrap(on=on, token=token):
-            return (reshape.bootstrap([machines[name] for name in on], settings, token=token),)
+            chosen = [machines[name] for name in on]
+            return (*_papers(context, *on), reshape.bootstrap(chosen, settings, token=token, style=style(context)))
         case schema.EtcdRegistry(on=on):
             return (reshape.registry(machines[on], settings),)
         case schema.EtcdDiscover(on=on, registry=registry, token=token):
@@ -104,19 +111,66 @@ def plan(action: Action, context: Context, wait: Wait) -> tuple[Op, ...]:
             return (ToldOp(f"heal: {what}", lambda: context.faults.heal(what)),)
         case schema.Until(check=check):
             return (ToldOp(f"waiting: {check.text}", lambda: wait(check)),)
+        case schema.EtcdBackup(via=via, name=name):
+            return backup.backup(machines[via], site, name)
+        case schema.EtcdRestore(on=on, name=name, under_api=under_api):
+            return backup.restore([machines[one] for one in many(on)], site, name, under_api=under_api)
+        case schema.EtcdMoveLeader(to=to):
+            leads = leader(context.hub.board) or to
+            if leads == to:
+                return (ToldOp(f"{to} leads already", _nothing),)
+            return (reshape.move_leader(machines[to], machines[leads], known, style=style(context)),)
+        case schema.EtcdUpgrade(on=on, to=to):
+            return (backup.EngineOp(machines[on], site, to),)
+        case kube.KubeApi(on=on):
+            return setup.api_server(machines[on], site, settings, engine=kube_engine(context))
+        case kube.KubeControllers(on=on):
+            return setup.controllers(machines[on], site, settings, engine=kube_engine(context))
+        case kube.KubeWorker(on=on):
+            engine = kube_engine(context)
+            return tuple(op for name in many(on) for op in setup.worker(machines[name], site, settings, engine=engine))
+        case kube.KubeUpgrade(on=on, units=units, to=to):
+            return tuple(
+                op for unit in many(units) for op in setup.upgrade(machines[on], unit, site, settings, engine=to)
+            )
     raise LabError(f"no plan for the action {action.verb!r}")
 
 
-def _member(verb: str, member: str, via: str, context: Context, deadline: float) -> Op:
-    known = _knowledge(context)
+async def _nothing() -> None:
+    return None
+
+
+def style(context: Context) -> Style:
+    """How the next member is made: like those that are there, else as the chapter starts."""
+    site = context.site
+    engines = {site.engine(machine.name, "etcd") for machine in site.machines_with("etcd")}
+    return Style(site.secured, engines.pop() if len(engines) == 1 else site.engines_next.get("etcd", ""))
+
+
+def kube_engine(context: Context) -> str:
+    """The engine that the next unit of Kubernetes runs: that of the API servers, else as the chapter starts."""
+    site = context.site
+    engines = {site.engine(machine.name, API_SERVER) for machine in site.machines_with(API_SERVER)}
+    return engines.pop() if len(engines) == 1 else site.engines_next.get("kubernetes", "")
+
+
+def _papers(context: Context, *names: str) -> tuple[Op, ...]:
+    """What machines need before a member starts there, where members ask for certificates."""
+    if not context.site.secured:
+        return ()
+    return tuple(op for name in names for op in setup.secure_member(context.lab.machines[name], context.site))
+
+
+def _member(verb: str, member: str, via: str, context: Context, deadline: float) -> tuple[Op, ...]:
+    known, made = knowledge(context), style(context)
     ours, theirs = context.lab.machines[member], context.lab.machines[via]
     match verb:
         case "etcd-join":
-            return reshape.join(ours, theirs, context.settings, known)
+            return (*_papers(context, member), reshape.join(ours, theirs, context.settings, known, style=made))
         case "etcd-promote":
-            return reshape.promote(ours, theirs, known, deadline=deadline)
+            return (reshape.promote(ours, theirs, known, deadline=deadline, style=made),)
         case _:
-            return reshape.remove(ours, theirs, known, deadline=deadline)
+            return (reshape.remove(ours, theirs, known, deadline=deadline, style=made),)
 
 
 def commands(actions: tuple[Action, ...], context: Context) -> tuple[str, ...]:
@@ -137,7 +191,7 @@ def many(one_or_more: T | tuple[T, ...]) -> tuple[T, ...]:
     return one_or_more if isinstance(one_or_more, tuple) else (one_or_more,)
 
 
-def _knowledge(context: Context) -> reshape.Knowledge:
+def knowledge(context: Context) -> reshape.Knowledge:
     """What the board knows of the members, and how to ask one: its list is answered without a quorum."""
 
     def rows() -> list[MemberRow]:

@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
+from typing import Literal
 
-from rwk_tui.cluster import reshape
+from rwk_tui.cluster.kubernetes import setup
+from rwk_tui.cluster.ops import Op, RunOp
 from rwk_tui.cluster.version import Version, etcd_version
 from rwk_tui.lab.protocol import LabError, MachineDown
+from rwk_tui.story import kube_schema as kube
 from rwk_tui.story.checks import Memory, wait_for
 from rwk_tui.story.context import Context
 from rwk_tui.story.look import Look
-from rwk_tui.story.schema import Chapter, Check, Serving, Starts
+from rwk_tui.story.plan import plan
+from rwk_tui.story.schema import Action, Chapter, Check, EtcdBootstrap, EtcdNew, Serving, Starts
 
 
 async def build_starts(chapter: Chapter, context: Context) -> None:
     """Reset the lab and build what the chapter starts with. Raises LabError or EtcdError where that can't be done."""
+    starts, site = chapter.starts, context.site
     context.faults.forget()  # the reset undoes them all
     await context.lab.reset()
     context.watcher.canary.new_epoch(f"a fresh lab for {chapter.name}")
-    await _machines(chapter.starts, context)
-    await _etcd(chapter.starts, context)
+    site.secure_next = starts.secured
+    site.engines_next = {name: engine for name in ("etcd", "kubernetes") if (engine := starts.engine(name))}
+    await site.look()
+    await _machines(starts, context)
+    await _etcd(starts, context)
+    if starts.secured:
+        await do((setup.let_presenter_in(site),), context)
+    if starts.api:
+        await build_kubernetes(starts, context)
     context.watcher.refresh()
 
 
@@ -41,19 +54,68 @@ async def _machines(starts: Starts, context: Context) -> None:
 async def _etcd(starts: Starts, context: Context) -> None:
     if not starts.etcd:
         return
-    machines = [context.lab.machines[name] for name in starts.etcd]
-    if len(machines) == 1:
-        op = reshape.start_alone(machines[0], context.settings, public=starts.listen == "everyone")
+    if len(starts.etcd) == 1:
+        action = Action(verb="etcd-new", what=EtcdNew(on=starts.etcd[0], listen=starts.listen))
     else:
-        op = reshape.bootstrap(machines, context.settings)
+        action = Action(verb="etcd-bootstrap", what=EtcdBootstrap(on=starts.etcd))
     context.watcher.alert()
-    await op.run(lambda _stream, _text: None)
-    serving = Check(verb="serving", what=Serving(on=starts.etcd), text="they serve")
-    deadline = context.within(context.settings.timeouts.member_start)
-    outcome = await wait_for(serving, context, Memory(began=context.hub.now()), deadline, lambda _saw: None)
-    if not outcome.holds:
-        raise LabError(f"etcd did not start within {deadline:g} s: {outcome.saw}")
+    await do(plan(action, context, _never), context)
+    serving = Check(verb="serving", what=Serving(on=starts.etcd), text="etcd serves")
+    await hold(serving, context, context.settings.timeouts.member_start)
     async with Look(context) as look:
         client = await look.client(starts.etcd[0])
         for key, value in starts.keys.items():
             await client.put(key, value)
+
+
+LEASES: tuple[Literal["kube-controller-manager", "kube-scheduler"], ...] = ("kube-controller-manager", "kube-scheduler")
+
+
+async def build_kubernetes(starts: Starts, context: Context) -> None:
+    """Build Kubernetes on top of etcd, as the chapter starts with it. Raises LabError with what was waited for."""
+    patience = context.settings.timeouts
+    for name in starts.api:
+        await do(plan(Action(verb="kube-api", what=kube.KubeApi(on=name)), context, _never), context)
+    ready = Check(verb="api", what=kube.ApiIs(on=starts.api), text="the API is ready")
+    await hold(ready, context, patience.api_start)
+    for name in starts.api if starts.controllers is None else starts.controllers:
+        await do(plan(Action(verb="kube-controllers", what=kube.KubeControllers(on=name)), context, _never), context)
+        if name == starts.api[0]:
+            # The first one leads: a chapter can then say whose loss moves a lease.
+            for unit in LEASES:
+                held = Check(verb="lease", what=kube.LeaseIs(name=unit, holder=name), text=f"{name} leads")
+                await hold(held, context, patience.api_start)
+    if starts.workers:
+        await do(plan(Action(verb="kube-worker", what=kube.KubeWorker(on=starts.workers)), context, _never), context)
+        nodes = Check(verb="nodes", what=kube.Nodes(ready=starts.workers), text="the workers are ready")
+        await hold(nodes, context, patience.api_start)
+    for deployment, replicas in starts.deployments.items():
+        command = ("kubectl", "create", "deployment", deployment, "--image=nginx", f"--replicas={replicas}")
+        await do((RunOp(context.lab.desk, command),), context)
+        running = replicas if starts.workers else None
+        made = kube.DeploymentIs(name=deployment, wanted=replicas, ready=running)
+        await hold(Check(verb="deployment", what=made, text=f"{deployment} is there"), context, patience.api_start)
+
+
+async def do(ops: Iterable[Op], context: Context) -> None:
+    """Do operations without telling. Raises LabError where a command fails."""
+    for op in ops:
+        await op.resolve()
+        result = await op.run(lambda _stream, _text: None)
+        if result.exit_code != 0:
+            last = (result.stderr.strip() or result.stdout.strip()).splitlines()[-1:]
+            raise LabError(f"{op.command().splitlines()[0][:80]} ended with {result.exit_code}: {''.join(last)}")
+    await context.site.look()
+    context.watcher.refresh()
+
+
+async def hold(check: Check, context: Context, seconds: float) -> None:
+    """Wait until a check holds. Raises LabError with what was seen last."""
+    deadline = context.within(seconds)
+    outcome = await wait_for(check, context, Memory(began=context.hub.now()), deadline, lambda _saw: None)
+    if not outcome.holds:
+        raise LabError(f"not within {deadline:g} s: {check.text}; seen last: {outcome.saw}")
+
+
+async def _never(_check: Check) -> None:
+    return None

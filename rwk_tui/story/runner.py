@@ -14,11 +14,13 @@ from rwk_tui.cluster.ops import OpResult, RunOp, Stream, commands_of
 from rwk_tui.cluster.version import Version
 from rwk_tui.faults.catalogue import FaultRefused
 from rwk_tui.lab.protocol import LabError
+from rwk_tui.story import kube_schema as kube
 from rwk_tui.story import schema
 from rwk_tui.story.checks import Memory, wait_for
 from rwk_tui.story.context import Context
 from rwk_tui.story.plan import many, plan
 from rwk_tui.story.schema import Action, Check, Step
+from rwk_tui.watch.kube.refusals import KubeError
 from rwk_tui.watch.refusals import EtcdError
 
 ENDING = 2.0
@@ -26,7 +28,7 @@ ENDING = 2.0
 
 Show = Callable[[tuple[CheckShown, ...], tuple[str, ...]], None]
 """Hears how the checks stand and which commands ran."""
-Refusals = (LabError, EtcdError, FaultRefused, TimeoutError)
+Refusals = (LabError, EtcdError, KubeError, FaultRefused, TimeoutError)
 
 
 class StepFailed(Exception):
@@ -69,6 +71,7 @@ class Runner:
         watcher = self._context.watcher
         for action in actions:
             watcher.alert()
+            await self._context.site.look()
             for machine in _disturbed(action):
                 # An election that follows is measured from here.
                 watcher.expected.disturb(machine, self._context.hub.now())
@@ -187,11 +190,13 @@ class Runner:
 
 
 def _disturbed(action: Action) -> tuple[str, ...]:
-    """The machines whose etcd an action takes away."""
+    """The machines of which an action takes something away."""
     match action.what:
         case schema.MachineAction(machines=machines) if action.verb != "start-machine":
             return many(machines)
-        case schema.UnitAction(on=on, unit="etcd") if action.verb not in ("start-unit", "resume-unit"):
+        case schema.UnitAction(on=on) if action.verb not in ("start-unit", "resume-unit"):
+            return (on,)
+        case schema.EtcdUpgrade(on=on) | kube.KubeUpgrade(on=on):
             return (on,)
     return ()
 

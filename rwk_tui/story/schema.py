@@ -6,39 +6,52 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
-MachineName = Literal["core-01", "core-02", "core-03"]
-MACHINES: tuple[MachineName, ...] = ("core-01", "core-02", "core-03")
-Listen = Literal["localhost", "everyone"]
+from rwk_tui.story import kube_schema as kube
+from rwk_tui.story.parts import MACHINES, PRESENTER, Listen, MachineName, Part
+
+__all__ = ["MACHINES", "PRESENTER", "MachineName", "Part"]
+
 Ends = Literal["ok", "fails", "any"]
-
-
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A piece of a chapter; `SHORT` names the field that a bare value stands for."""
-
-    SHORT: ClassVar[str] = ""
+Of = Literal["etcd", "api"]
+"""Whose canary is meant: the one that writes to etcd, or the one that writes through the API server."""
 
 
 class Starts(Part, frozen=True, kw_only=True):
-    """What is there before the first step: machines that are up, members of one cluster, keys in it."""
+    """What is there before the first step.
+
+    Machines that are up, members of one cluster and keys in it; then Kubernetes on top: which machines have an API
+    server, a controller manager with a scheduler (where the API servers are, unless said otherwise) and a worker, and
+    deployments by name with their replicas. `engines` asks for an older minor ("etcd-3.6", "kubernetes-1.36").
+    """
 
     machines: tuple[MachineName, ...] = MACHINES
     etcd: tuple[MachineName, ...] = ()
     listen: Listen = "everyone"
-    keys: dict[str, str] = {}
+    keys: dict[str, str] = msgspec.field(default_factory=dict)
+    secured: bool = False
+    api: tuple[MachineName, ...] = ()
+    controllers: tuple[MachineName, ...] | None = None
+    workers: tuple[MachineName, ...] = ()
+    deployments: dict[str, int] = msgspec.field(default_factory=dict)
+    engines: tuple[str, ...] = ()
+
+    def engine(self, name: str) -> str:
+        """The engine of that name that is asked for, "" for the newest."""
+        return next((engine for engine in self.engines if engine.rpartition("-")[0] == name), "")
 
 
 # ---- what a step does ------------------------------------------------------------------------------------------------
 
 
 class Run(Part, frozen=True, kw_only=True):
-    """Run a command on a machine, without a shell.
+    """Run a command on a machine or at the presenter's desk, without a shell.
 
     `ends` says how it must end. In the background, its output goes on while later actions run; it is ended with its
     step, or with its chapter.
     """
 
     SHORT: ClassVar[str] = ""
-    on: MachineName
+    on: MachineName | Literal["presenter"]
     command: str | tuple[str, ...]
     ends: Ends = "ok"
     background: bool | Literal["chapter"] = False
@@ -117,6 +130,38 @@ class EtcdWipe(Part, frozen=True, kw_only=True):
 
     SHORT: ClassVar[str] = "on"
     on: MachineName | tuple[MachineName, ...]
+
+
+class EtcdBackup(Part, frozen=True, kw_only=True):
+    """Save a snapshot of what etcd stores, off all machines, and say what is in it."""
+
+    via: MachineName
+    name: str
+
+
+class EtcdRestore(Part, frozen=True, kw_only=True):
+    """Make the members' data anew from a snapshot, and start them.
+
+    With `under_api` revisions go on far above all that clients have seen, so that what they have cached counts as old.
+    """
+
+    on: MachineName | tuple[MachineName, ...]
+    name: str
+    under_api: bool = False
+
+
+class EtcdUpgrade(Part, frozen=True, kw_only=True):
+    """Restart a member with another engine, such as "etcd-3.7"."""
+
+    on: MachineName
+    to: str
+
+
+class EtcdMoveLeader(Part, frozen=True, kw_only=True):
+    """Let the leader hand over to the member of a machine."""
+
+    SHORT: ClassVar[str] = "to"
+    to: MachineName
 
 
 class Inject(Part, frozen=True, kw_only=True):
@@ -199,17 +244,19 @@ class UnitIs(Part, frozen=True, kw_only=True):
 
 
 class Writes(Part, frozen=True, kw_only=True):
-    """Whether the canary's writes are acknowledged."""
+    """Whether a canary's writes are acknowledged."""
 
     SHORT: ClassVar[str] = "state"
     state: Literal["flowing", "stopped"]
+    of: Of = "etcd"
 
 
 class Gap(Part, frozen=True, kw_only=True):
-    """The longest gap in the canary's writes since the step began, in ms."""
+    """The longest gap in a canary's writes since the step began, in ms."""
 
     above_ms: float | None = None
     below_ms: float | None = None
+    of: Of = "etcd"
 
 
 class Lost(Part, frozen=True, kw_only=True):
@@ -294,6 +341,14 @@ ACTIONS: dict[str, type[Part]] = {
     "etcd-registry": EtcdRegistry,
     "etcd-discover": EtcdDiscover,
     "etcd-wipe": EtcdWipe,
+    "etcd-backup": EtcdBackup,
+    "etcd-restore": EtcdRestore,
+    "etcd-upgrade": EtcdUpgrade,
+    "etcd-move-leader": EtcdMoveLeader,
+    "kube-api": kube.KubeApi,
+    "kube-controllers": kube.KubeControllers,
+    "kube-worker": kube.KubeWorker,
+    "kube-upgrade": kube.KubeUpgrade,
     "inject": Inject,
     "heal": Heal,
     "until": Until,
@@ -313,5 +368,11 @@ CHECKS: dict[str, type[Part]] = {
     "lost": Lost,
     "output": OutputIs,
     "hashes": Hashes,
+    "api": kube.ApiIs,
+    "nodes": kube.Nodes,
+    "pods": kube.Pods,
+    "deployment": kube.DeploymentIs,
+    "lease": kube.LeaseIs,
+    "version": kube.VersionIs,
 }
 """Every verb that `expect` and `until` know."""

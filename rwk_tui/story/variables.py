@@ -7,23 +7,28 @@ from collections.abc import Callable
 from difflib import get_close_matches
 
 from rwk_tui.cluster.etcd import CLIENT_PORT, REGISTRY_CLIENT_PORT, client_url, peer_url
-from rwk_tui.lab.protocol import Lab, Machine
+from rwk_tui.cluster.roles import API_PORT
+from rwk_tui.cluster.site import Site
+from rwk_tui.lab.protocol import Machine
 from rwk_tui.story.schema import MACHINES
 
 _PATTERN = re.compile(r"\$\{([^}]*)\}")
 
-OF_A_MACHINE: dict[str, Callable[[Machine], str]] = {
-    "name": lambda machine: machine.name,
-    "address": lambda machine: machine.address,
-    "data": lambda machine: machine.data,
-    "client": client_url,
-    "peer": peer_url,
-    "local": lambda machine: client_url(machine, public=False),
-    "registry": lambda machine: machine.url(REGISTRY_CLIENT_PORT),
+OF_A_MACHINE: dict[str, Callable[[Machine, str], str]] = {
+    "name": lambda machine, _: machine.name,
+    "address": lambda machine, _: machine.address,
+    "data": lambda machine, _: machine.data,
+    "client": lambda machine, scheme: client_url(machine, scheme=scheme),
+    "peer": lambda machine, scheme: peer_url(machine, scheme=scheme),
+    "local": lambda machine, scheme: client_url(machine, public=False, scheme=scheme),
+    "registry": lambda machine, _: machine.url(REGISTRY_CLIENT_PORT),
+    "api": lambda machine, _: machine.url(API_PORT, scheme="https"),
 }
-"""Values that each machine has; `all.client` joins the clients of all machines with commas."""
+"""Values that each machine has, given how members are spoken to; `all.client` joins the clients of all machines."""
 
-NAMES = frozenset({f"{name}.{what}" for name in MACHINES for what in OF_A_MACHINE} | {"all.client", "client-port"})
+NAMES = frozenset(
+    {f"{name}.{what}" for name in MACHINES for what in OF_A_MACHINE} | {"all.client", "client-port", "backups"}
+)
 
 
 def unknown(text: str) -> str:
@@ -38,16 +43,19 @@ def unknown(text: str) -> str:
     return ""
 
 
-def expand(text: str, lab: Lab) -> str:
+def expand(text: str, site: Site) -> str:
     """Put the lab's values in; the text was checked with `unknown` before."""
+    lab, scheme = site.lab, site.scheme
 
     def value(found: re.Match[str]) -> str:
         name = found[1]
         if name == "all.client":
-            return ",".join(client_url(machine) for machine in lab.machines.values())
+            return ",".join(client_url(machine, scheme=scheme) for machine in lab.machines.values())
         if name == "client-port":
             return str(CLIENT_PORT)
+        if name == "backups":
+            return lab.backups
         machine, _, what = name.partition(".")
-        return OF_A_MACHINE[what](lab.machines[machine])
+        return OF_A_MACHINE[what](lab.machines[machine], scheme)
 
     return _PATTERN.sub(value, text)

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from rwk_tui.board.wording import count
+from rwk_tui.story import kube_schema as kube
+from rwk_tui.story.kube_schema import is_kube
 from rwk_tui.story.schema import (
     Gap,
     Hashes,
@@ -47,11 +50,13 @@ def in_words(what: Part) -> str:
             return f"{_listed(_names(on))} {_verb(on, 'is', 'are')} {_POWERS[power]}"
         case UnitIs(on=on, unit=unit, state=state):
             return f"{unit} on {on} is {state}"
-        case Writes(state=state):
-            return "writes flow" if state == "flowing" else "no write is acknowledged"
-        case Gap(above_ms=above, below_ms=below):
+        case Writes(state=state, of=of):
+            through = " through the API" if of == "api" else ""
+            return f"writes{through} flow" if state == "flowing" else f"no write{through} is acknowledged"
+        case Gap(above_ms=above, below_ms=below, of=of):
             bounds = [f"longer than {_span(above)}" if above else "", f"shorter than {_span(below)}" if below else ""]
-            return f"the gap in the writes is {' and '.join(filter(None, bounds))}"
+            through = " through the API" if of == "api" else ""
+            return f"the gap in the writes{through} is {' and '.join(filter(None, bounds))}"
         case Lost(most=most):
             return f"{most or 'no'} acknowledged write{'' if most == 1 else 's'} lost" + (" at most" if most else "")
         case OutputIs(contains=contains, lacks=lacks):
@@ -59,7 +64,47 @@ def in_words(what: Part) -> str:
             return f"the command {' and '.join(filter(None, parts))}"
         case Hashes(equal=equal):
             return f"{_listed(equal)} store the same"
+        case _ if is_kube(what):
+            return kube_words(what)
     raise TypeError(f"no words for {type(what).__name__}")
+
+
+def kube_words(what: Part) -> str:
+    """The sentence of a check of Kubernetes."""
+    match what:
+        case kube.ApiIs(on=on, state=state):
+            whose = f"{_verb(on, 'server', 'servers')} of {_listed(_names(on))}"
+            return f"the API {whose} {_verb(on, 'is', 'are')} {state}"
+        case kube.Nodes(ready=ready, not_ready=lost):
+            parts = [f"{_listed(ready)} {_verb(ready, 'is', 'are')} ready" if ready else ""]
+            parts.append(f"{_listed(lost)} {_verb(lost, 'is', 'are')} not ready" if lost else "")
+            return ", ".join(filter(None, parts)) or "nodes can be listed"
+        case kube.Pods():
+            return _pods(what)
+        case kube.DeploymentIs(name=name, exists=False):
+            return f"there is no deployment {name}"
+        case kube.DeploymentIs(name=name, wanted=wanted, ready=ready):
+            parts = [f"wants {count(wanted, 'pod')}" if wanted is not None else ""]
+            parts.append(f"has {ready} ready" if ready is not None else "")
+            return f"{name} {' and '.join(filter(None, parts)) or 'exists'}"
+        case kube.LeaseIs(name=name, holder=holder, other_than=other):
+            who = holder or (f"somebody other than {other}" if other else "somebody")
+            return f"{who} holds the lease of {name}"
+        case kube.VersionIs(on=on, unit=unit, minor=minor):
+            return f"{unit} on {_listed(_names(on))} is {minor}"
+    raise TypeError(f"no words for {type(what).__name__}")
+
+
+def _pods(what: kube.Pods) -> str:
+    where = f" on {what.on}" if what.on else f" elsewhere than on {what.not_on}" if what.not_on else ""
+    states = (("run", what.running), ("terminate", what.terminating), ("wait", what.pending))
+    told = [(verb, number) for verb, number in states if number is not None]
+    parts = [f"{count(number, 'pod')} of {what.of} {_third(number, verb)}" for verb, number in told]
+    return f"{', '.join(parts)}{where}" if parts else f"pods of {what.of} can be listed"
+
+
+def _third(number: int, verb: str) -> str:
+    return f"{verb}s" if number == 1 else verb
 
 
 def _members(what: Members) -> str:

@@ -92,7 +92,7 @@ async def ask(directory: Path, given: dict[str, Any], model: Model = THREE, memo
 
 async def ask_on(demo: Stage, given: dict[str, Any], model: Model, memory: Memory | None = None) -> Outcome:
     names = {machine.address: name for name, machine in demo.lab.stage.items()}
-    context = replace(demo.context, connect=lambda host, _port: FakeEtcd(model, names[host]))
+    context = replace(demo.context, connect=lambda host, _port, _access=None: FakeEtcd(model, names[host]))
     return await wait_for(_check(given, ()), context, memory or Memory(began=0.0), 0.15, lambda _saw: None)
 
 

@@ -106,7 +106,8 @@ async def test_a_second_wish_is_refused_while_busy_but_never_a_cancel(tmp_path: 
     demo = await opened(tmp_path)
     demo.lab.stage["core-01"].gates["echo"] = asyncio.Event()
     await demo.director.next()
-    assert await demo.context.hub.wait(lambda board: board.story.steps[0].status == "running", 1.0)
+    assert await demo.context.hub.wait(lambda board: any(line.stream == "command" for line in board.output), 1.0)
+    await asyncio.sleep(0)  # the command is told before it is run
     assert demo.story.busy == "step 1/3: One"
     for wish in (demo.director.next, demo.director.repeat, demo.director.skip, lambda: demo.director.open("demo")):
         with pytest.raises(Refused):
@@ -343,7 +344,8 @@ async def test_closing_ends_everything(tmp_path: Path) -> None:
     demo = await opened(tmp_path)
     demo.lab.stage["core-01"].gates["echo"] = asyncio.Event()
     await demo.director.next()
-    assert await demo.context.hub.wait(lambda board: board.story.steps[0].status == "running", 1.0)
+    assert await demo.context.hub.wait(lambda board: any(line.stream == "command" for line in board.output), 1.0)
+    await asyncio.sleep(0)  # the command is told before it is run
     await demo.director.close()
     assert not demo.director.busy
     assert demo.lab.stage["core-01"].runs[-1].killed

@@ -74,7 +74,7 @@ async def test_faults_and_waits_are_told_but_have_nothing_to_type(tmp_path: Path
 
 
 def test_variables_stand_for_addresses_of_this_lab(tmp_path: Path) -> None:
-    lab = demo(tmp_path).lab
+    lab = demo(tmp_path).context.site
     assert expand("${core-02.client} ${core-02.peer}", lab) == "http://10.0.0.2:2379 http://10.0.0.2:2380"
     assert expand("${core-01.local} ${core-01.data}", lab) == "http://localhost:2379 /nowhere"
     assert expand("${all.client}", lab) == "http://10.0.0.1:2379,http://10.0.0.2:2379,http://10.0.0.3:2379"

@@ -11,12 +11,15 @@ from support.watch_lab import NAMES, FakeDesk, FakeLab, FakeMachine
 
 from rwk_tui.board.frames import Story
 from rwk_tui.board.hub import Hub
+from rwk_tui.cluster.pki import Pki
+from rwk_tui.cluster.site import Site
 from rwk_tui.lab.protocol import Line, Run
 from rwk_tui.settings import Settings, Timeouts
 from rwk_tui.story.context import Context
 from rwk_tui.story.director import Director
 from rwk_tui.story.load import load_chapter
 from rwk_tui.story.schema import Chapter
+from rwk_tui.watch.kube.protocol import Kube
 
 
 @dataclass
@@ -156,8 +159,13 @@ class FakeWatcher:
     expected: FakeExpected = field(default_factory=FakeExpected)
 
     canary: FakeCanary = field(default_factory=FakeCanary)
+    api_canary: FakeCanary = field(default_factory=FakeCanary)
+    kube: Kube | None = None
     alerts: int = 0
     refreshes: int = 0
+
+    def kube_api(self) -> Kube | None:
+        return self.kube
 
     def alert(self, seconds: float = 10.0) -> None:
         self.alerts += 1
@@ -210,7 +218,8 @@ def stage(directory: Path, text: str) -> Stage:
     lab, watcher, faults = StageLab(), FakeWatcher(), FakeFaults()
     timeouts = Timeouts(action=5.0, check=0.3, member_start=1.0)
     settings = Settings(state=directory, engine_cache=directory, timeouts=timeouts)
-    context = Context(lab, Hub(), watcher, faults, settings)
+    site = Site(lab, Pki(directory / "pki"))
+    context = Context(lab, Hub(), watcher, faults, settings, site)
     recorded: list[tuple[str, int]] = []
     director = Director(context, [chapter], lambda name, step: recorded.append((name, step)))
     return Stage(lab, context, watcher, faults, director, recorded)

@@ -1,6 +1,6 @@
 """Plays chapters in this process on a real lab; run as a program, it prints the time of every step.
 
-python tests/support/story_real.py --engines DIR --subnet 50 [CHAPTER...] [--runs 5]
+python tests/support/story_real.py --subnet 50 [CHAPTER...] [--runs 5] [--fast]
 """
 
 from __future__ import annotations
@@ -9,16 +9,19 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from rwk_tui.board.frames import Story
 from rwk_tui.board.hub import Hub
+from rwk_tui.cluster.pki import Pki
+from rwk_tui.cluster.site import Site
+from rwk_tui.engines.sets import EngineSet, find_set
 from rwk_tui.faults.catalogue import Faults
 from rwk_tui.lab.open import open_lab
-from rwk_tui.settings import Settings
+from rwk_tui.settings import Settings, load_settings
 from rwk_tui.story.context import Context
 from rwk_tui.story.director import Director
 from rwk_tui.story.load import load_chapters
@@ -48,20 +51,33 @@ class Rig:
 
 
 @asynccontextmanager
-async def rig(engines: Path, subnet: int) -> AsyncIterator[Rig]:
-    """A rig on that subnet, cleaned up afterwards."""
+async def rig(engines: EngineSet | Path, subnet: int, *, fast: bool = False) -> AsyncIterator[Rig]:
+    """A rig on that subnet, cleaned up afterwards; `engines` may be a directory that holds etcd alone."""
     with tempfile.TemporaryDirectory(prefix="rwk-story-") as directory:
         state = Path(directory)
-        settings = Settings(state=state, engine_cache=state / "engines", subnet=subnet)
-        programs = {name: engines / name for name in ("etcd", "etcdctl", "etcdutl")}
+        settings = Settings(state=state, engine_cache=state / "engines", subnet=subnet, fast=fast)
+        programs: Mapping[str, Path] = {}
+        versions: Mapping[str, str] = {}
+        if isinstance(engines, Path):
+            programs = {name: engines / name for name in ("etcd", "etcdctl", "etcdutl")}
+        else:
+            programs, versions = engines.programs, engines.versions
         hub = Hub()
         lab = open_lab(settings, programs)
         await lab.up()
-        watcher = Watcher(lab, hub, settings, ledger=state / "ledger")
+        site = Site(lab, Pki(state / "pki"), versions)
+        watcher = Watcher(
+            lab,
+            hub,
+            settings,
+            ledger=state / "ledger",
+            api_access=site.api_access,
+            etcd_access=site.etcd_access,
+        )
         await watcher.start()
         faults = Faults(lab, hub, watcher, settings, record=lambda _rows: None)
         recorded: list[tuple[str, int]] = []
-        context = Context(lab, hub, watcher, faults, settings)
+        context = Context(lab, hub, watcher, faults, settings, site)
         director = Director(context, load_chapters(settings), lambda chapter, step: recorded.append((chapter, step)))
         try:
             yield Rig(context, director, recorded)
@@ -73,7 +89,8 @@ async def rig(engines: Path, subnet: int) -> AsyncIterator[Rig]:
 
 async def _main(arguments: argparse.Namespace) -> int:
     failed = 0
-    async with rig(arguments.engines, arguments.subnet) as stage:
+    found = arguments.engines or find_set(load_settings())
+    async with rig(found, arguments.subnet, fast=arguments.fast) as stage:
         chapters = arguments.chapters or [c.name for c in load_chapters(stage.context.settings)]
         for run in range(arguments.runs):
             for chapter in chapters:
@@ -98,7 +115,8 @@ async def _main(arguments: argparse.Namespace) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("chapters", nargs="*")
-    parser.add_argument("--engines", type=Path, required=True)
+    parser.add_argument("--engines", type=Path)
+    parser.add_argument("--fast", action="store_true")
     parser.add_argument("--subnet", type=int, default=50)
     parser.add_argument("--runs", type=int, default=1)
     parser.add_argument("--verbose", action="store_true")

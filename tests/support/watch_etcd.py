@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field, replace
 
+from rwk_tui.cluster.access import Access
 from rwk_tui.watch.answers import Hash, KeyValue, Member, Page, Status, Written
 from rwk_tui.watch.refusals import EtcdError
 
@@ -51,7 +52,7 @@ class FakeCluster:
         self.broken = {name: refused() for name in IDS if name not in self.statuses}
         self.listed = self.listed or tuple(member(name) for name in self.statuses)
 
-    def connect(self, host: str, port: int) -> FakeClient:
+    def connect(self, host: str, port: int, access: Access | None = None) -> FakeClient:
         return FakeClient(self, ADDRESSES[host])
 
 

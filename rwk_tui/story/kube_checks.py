@@ -1,0 +1,129 @@
+"""What a step expects of Kubernetes: each look asks the API anew, or takes what a probe saw after the step acted."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from rwk_tui.board.kube_rows import ApiServerRow, NodeRow, PodRow
+from rwk_tui.board.rows import MemberRow, UnitRow
+from rwk_tui.cluster.kubernetes.units import API_SERVER
+from rwk_tui.story import kube_schema as kube
+from rwk_tui.story.context import Context
+from rwk_tui.story.look import Seen
+from rwk_tui.story.parts import Part
+from rwk_tui.watch.kube.protocol import Kube
+
+TIMEOUT = 2.0
+"""Seconds that one question may take."""
+
+
+async def look_at_kube(what: Part, context: Context, since: float) -> Seen:
+    """One look; what a probe saw before `since` (unix, s) does not count. Raises KubeError where the API can't say."""
+    match what:
+        case kube.ApiIs():
+            return _api(what, context, since)
+        case kube.VersionIs():
+            return await _version(what, context, since)
+    api = context.watcher.kube_api()
+    if api is None:
+        return Seen(False, "there is no Kubernetes")
+    match what:
+        case kube.Nodes():
+            return await _nodes(what, api)
+        case kube.Pods():
+            return await _pods(what, api)
+        case kube.DeploymentIs():
+            return await _deployment(what, api)
+        case kube.LeaseIs():
+            return await _lease(what, api)
+    raise TypeError(f"no look for {type(what).__name__}")
+
+
+def _api(what: kube.ApiIs, context: Context, since: float) -> Seen:
+    board, seen = context.hub.board, {}
+    for name in _names(what.on):
+        row = board.get(ApiServerRow, f"api-server/{name}")
+        unit = board.get(UnitRow, f"unit/{name}/{API_SERVER}")
+        runs = unit is not None and unit.state == "running"
+        if row is None or (row.seen_at < since and runs):
+            seen[name] = "not seen yet" if runs else "down"
+        else:
+            failing = f" ({', '.join(row.failing)})" if row.failing else ""
+            seen[name] = row.state if runs or row.state != "ready" else "down"
+            if seen[name] != what.state:
+                seen[name] += failing or (f" ({row.why})" if row.why else "")
+    holds = all(state == what.state for state in seen.values())
+    return Seen(holds, ", ".join(f"{name} {state}" for name, state in seen.items()))
+
+
+async def _nodes(what: kube.Nodes, api: Kube) -> Seen:
+    states = {row.name: row.state for row in await api.nodes(timeout=TIMEOUT)}
+    ready = all(states.get(name) == "ready" for name in what.ready or ())
+    lost = all(states.get(name, "ready") != "ready" for name in what.not_ready or ())
+    return Seen(ready and lost, ", ".join(f"{name} {state}" for name, state in sorted(states.items())) or "no nodes")
+
+
+async def _pods(what: kube.Pods, api: Kube) -> Seen:
+    rows = [row for row in await api.pods("default", timeout=TIMEOUT) if row.owner == what.of]
+    counted = [
+        row for row in rows if (not what.on or row.node == what.on) and (not what.not_on or row.node != what.not_on)
+    ]
+    states = Counter(row.state for row in counted)
+    waiting = states["pending"] + states["starting"]
+    holds = (
+        (what.running is None or states["running"] == what.running)
+        and (what.terminating is None or states["terminating"] == what.terminating)
+        and (what.pending is None or waiting == what.pending)
+    )
+    return Seen(holds, _counted(rows))
+
+
+def _counted(rows: Sequence[PodRow]) -> str:
+    """Pods by state and node, in words."""
+    counts = Counter((row.state, row.node) for row in rows)
+    parts = [f"{number} {state}{f' on {node}' if node else ''}" for (state, node), number in sorted(counts.items())]
+    return ", ".join(parts) or "no pods"
+
+
+async def _deployment(what: kube.DeploymentIs, api: Kube) -> Seen:
+    rows = await api.deployments("default", timeout=TIMEOUT)
+    row = next((row for row in rows if row.name == what.name), None)
+    if row is None:
+        return Seen(not what.exists, f"there is no {what.name}")
+    holds = (
+        what.exists
+        and (what.wanted is None or row.wanted == what.wanted)
+        and (what.ready is None or row.ready == what.ready)
+    )
+    return Seen(holds, f"{row.ready} of {row.wanted} ready")
+
+
+async def _lease(what: kube.LeaseIs, api: Kube) -> Seen:
+    row = await api.lease(what.name, timeout=TIMEOUT)
+    if row is None or not row.holder:
+        return Seen(False, "nobody holds it")
+    holder = row.machine or row.holder
+    holds = (what.holder is None or holder == what.holder) and holder != what.other_than
+    return Seen(holds, holder)
+
+
+async def _version(what: kube.VersionIs, context: Context, since: float) -> Seen:
+    board, names = context.hub.board, _names(what.on)
+    found: dict[str, str] = {}
+    if what.unit == "etcd":
+        found = {row.machine: row.version for row in board.rows(MemberRow) if row.fresh and row.seen_at >= since}
+    elif what.unit == API_SERVER:
+        rows = board.rows(ApiServerRow)
+        found = {row.machine: row.version for row in rows if row.state == "ready" and row.seen_at >= since}
+    else:
+        api = context.watcher.kube_api()
+        nodes: Sequence[NodeRow] = await api.nodes(timeout=TIMEOUT) if api is not None else ()
+        found = {row.name: row.version for row in nodes if row.state == "ready"}
+    versions = {name: found.get(name, "").removeprefix("v") for name in names}
+    holds = all(version.rpartition(".")[0] == what.minor for version in versions.values())
+    return Seen(holds, ", ".join(f"{name} {version or 'does not say'}" for name, version in versions.items()))
+
+
+def _names(on: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (on,) if isinstance(on, str) else on

@@ -1,0 +1,44 @@
+"""Which engines a chapter needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from rwk_tui.engines.pins import default_pins
+from rwk_tui.engines.verdict import minor_of
+from rwk_tui.story.kube_schema import KubeUpgrade, needs_kube
+from rwk_tui.story.schema import Action, Chapter, EtcdUpgrade, Step, Until
+
+
+def needed_engines(chapter: Chapter, versions: Mapping[str, str]) -> tuple[str, ...]:
+    """The engines by minor ("kubernetes-1.37"), given the `versions` of those that are there; etcd always is.
+
+    Where any minor will do, one that is there is named, and the newest where none is.
+    """
+    named = {*chapter.starts.engines, *(engine for step in chapter.steps for engine in _named(step))}
+    kube = bool(chapter.starts.api) or any(_is_kube(step) for step in chapter.steps)
+    for name in ("kubernetes", "kwok") if kube else ():
+        if not any(engine.startswith(f"{name}-") for engine in named):
+            named |= _any_minor(name, versions)
+    return tuple(sorted(named))
+
+
+def _any_minor(name: str, versions: Mapping[str, str]) -> set[str]:
+    if name in versions:
+        # One that we don't install ourselves, but was given, serves as well.
+        return {f"{name}-{minor_of(versions[name])}"} & versions.keys()
+    return {pin.name for pin in default_pins().values() if pin.engine == name}
+
+
+def _named(step: Step) -> Iterator[str]:
+    return (action.what.to for action in _actions(step) if isinstance(action.what, EtcdUpgrade | KubeUpgrade))
+
+
+def _is_kube(step: Step) -> bool:
+    checks = [check.what for check in step.expect]
+    checks += [action.what.check.what for action in _actions(step) if isinstance(action.what, Until)]
+    return any(needs_kube(what) for what in (*checks, *(action.what for action in _actions(step))))
+
+
+def _actions(step: Step) -> tuple[Action, ...]:
+    return (*step.do, *step.undo)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from rwk_tui.board.rows import CanaryRow, FaultRow, LabRow, MemberRow, QuorumRow
+from rwk_tui.board.rows import CanaryRow, FaultRow, LabRow, MemberRow, PodRow, QuorumRow
 from rwk_tui.cockpit.app import Cockpit
 from rwk_tui.cockpit.source import to_daemon
 from rwk_tui.daemon.protocol import Heal, Inject, Next, Open, Quit, Reset
@@ -80,13 +80,37 @@ async def tell(app: Cockpit, pilot: Pilot[None]) -> None:
     await until(pilot, lambda: whole() and not board.rows(FaultRow), "a whole lab")
 
 
+async def lose_worker(app: Cockpit, pilot: Pilot[None]) -> None:
+    """Chapter 12 until a halted worker's pods run elsewhere."""
+    board = app.board
+
+    def pods(state: str, node: str) -> int:
+        return sum(row.state == state and row.node == node for row in board.rows(PodRow))
+
+    app.send(Open(chapter="12-worker-failure"))
+    await until(pilot, lambda: board.story.chapter.startswith("12") and bool(board.story.busy), "the chapter")
+    for step in (0, 1, 2, 3):
+        await until(pilot, lambda step=step: board.story.step == step and not board.story.busy, f"step {step + 1}")  # type: ignore[misc]
+        if step < 3:
+            app.send(Next())
+    app.send(Next())
+    await until(pilot, lambda: pods("running", "core-02") == 10 and pods("terminating", "core-03") == 5, "ten pods")
+    await until(pilot, lambda: not board.story.busy, "the step's end")
+    await pilot.pause(1.5)
+    save(app, "kubernetes")
+
+
 async def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rwk-pictures-", ignore_cleanup_errors=True) as state:
-        settings = load_settings(flags={"state": state, **dict(pair.split("=", 1) for pair in sys.argv[1:])})
+        given = dict(pair.split("=", 1) for pair in sys.argv[1:])
+        settings = load_settings(flags={"state": state, "fast": "true", **given})
         app = Cockpit(settings, to_daemon(settings))
         async with app.run_test(size=(120, 40)) as pilot:
             try:
                 await tell(app, pilot)
+                await pilot.resize_terminal(120, 40)
+                await pilot.press("escape", "2", "2")
+                await lose_worker(app, pilot)
             finally:
                 app.send(Quit())
                 await until(pilot, lambda: app.contact.state in ("ended", "lost"), "the lab to halt")

@@ -14,7 +14,7 @@ from rwk_tui.daemon.connection import Connection
 from rwk_tui.daemon.hold import Follower
 from rwk_tui.daemon.parts import Compose
 from rwk_tui.daemon.places import make_state, record_file
-from rwk_tui.daemon.protocol import Bye, Cancel, Heal, Install, Next, Reset, Resume
+from rwk_tui.daemon.protocol import Bye, Cancel, Heal, Install, Next, Quit, Reset, Resume
 from rwk_tui.daemon.record import Record
 from rwk_tui.settings import Settings
 from rwk_tui.tape.read import Tape
@@ -152,6 +152,19 @@ async def test_it_ends_when_nobody_comes(settings: Settings) -> None:
     world = FakeWorld()
     async with serving(settings, world, grace=0.1) as (_, task), asyncio.timeout(5):
         assert await task == 0
+
+
+async def test_api_servers_end_before_the_machines_halt_as_far_as_they_can_be_reached(settings: Settings) -> None:
+    world = FakeWorld()
+    async with serving(settings, world) as (_, task):
+        client = await DaemonClient.connect(settings)
+        await in_state(client, "ready")
+        await client.call(Quit())
+        async with asyncio.timeout(5):
+            assert await task == 0
+        await client.close()
+    assert world.killed_before == ["core-01/kube-apiserver", "core-03/kube-apiserver"]
+    assert world.done[-1] == "down"
 
 
 async def test_the_run_is_on_tape(settings: Settings) -> None:

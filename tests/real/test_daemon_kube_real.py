@@ -97,6 +97,21 @@ async def test_own_tools_work_through_a_crash_of_the_daemon_and_after_the_resume
     await none_left(settings, 2)
 
 
+async def test_halting_does_not_wait_for_streams_between_machines(settings: Settings) -> None:
+    async with attached(settings, attend="cockpit", start=True) as lab:
+        await lab.until(lab_is("ready"))
+        await lab.do(Open(chapter="14-ha-control-plane"))
+        await idle(lab)
+        assert lab.board.story.error == ""
+        began = time.monotonic()
+        await lab.client.call(Quit())
+        await lab.ended()
+        took = time.monotonic() - began
+    print(f"three members, two API servers, two workers: halted in {took:.2f} s")
+    assert took < 6, "a member that halts waits 7 s for open streams"
+    await none_left(settings, 2)
+
+
 async def test_up_shows_kubernetes_once_it_was_seen(settings: Settings) -> None:
     words = [sys.executable, "-m", "rwk_tui", "up", "--at", "11-workers:3"]
     up = await asyncio.to_thread(

@@ -29,6 +29,13 @@ class FakeRefusal(Exception):
 class FakeUnit:
     name: str
     lines: tuple[str, ...] = ("one", "two")
+    machine: str = ""
+    killed: list[str] = field(default_factory=list)
+
+    async def kill(self) -> None:
+        if self.machine == "core-02":
+            raise LabError("core-02 is down")
+        self.killed.append(f"{self.machine}/{self.name}")
 
     async def log(self, *, lines: int = 200, follow: bool = False) -> AsyncIterator[str]:
         for line in self.lines[-lines:]:
@@ -42,12 +49,13 @@ class FakeMachine:
     name: str
     done: list[str]
     log: tuple[str, ...] = ("one", "two")
+    killed: list[str] = field(default_factory=list)
 
     async def reach(self, port: int) -> tuple[str, int]:
         return f"{self.name}.test", port
 
     def unit(self, name: str) -> FakeUnit:
-        return FakeUnit(name, self.log)
+        return FakeUnit(name, self.log, self.name, self.killed)
 
     async def start(self) -> None:
         self.done.append(f"start {self.name}")
@@ -79,6 +87,7 @@ class FakeWorld:
     own: dict[str, str] | Exception = field(default_factory=dict)
     profiles: list[dict[str, str]] = field(default_factory=list)
     looked: int = 0
+    killed_before: list[str] = field(default_factory=list)
     listeners: list[Callable[[], None]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -102,6 +111,7 @@ class FakeWorld:
         self.done.append("up")
 
     async def down(self) -> None:
+        self.killed_before = [unit for machine in self.machines.values() for unit in machine.killed]
         self.done.append("down")
 
     async def reset(self) -> None:

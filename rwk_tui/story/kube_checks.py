@@ -49,12 +49,18 @@ def _api(what: kube.ApiIs, context: Context, since: float) -> Seen:
         if row is None or (row.seen_at < since and runs):
             seen[name] = "not seen yet" if runs else "down"
         else:
-            failing = f" ({', '.join(row.failing)})" if row.failing else ""
+            failing = f" ({_some(row.failing)})" if row.failing else ""
             seen[name] = row.state if runs or row.state != "ready" else "down"
             if seen[name] != what.state:
                 seen[name] += failing or (f" ({row.why})" if row.why else "")
     holds = all(state == what.state for state in seen.values())
     return Seen(holds, ", ".join(f"{name} {state}" for name, state in seen.items()))
+
+
+def _some(names: Sequence[str], most: int = 2) -> str:
+    """The first of several names, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 async def _nodes(what: kube.Nodes, api: Kube) -> Seen:

@@ -15,6 +15,8 @@ from rwk_tui.cockpit.text import Line, Span, Tone, clean, fit, line, wrap
 
 LINES_A_STEP = 400
 """Lines of output a step shows at most; the oldest ones go first."""
+COMMAND_LINES, COMMAND_BEGINS = 9, 5
+"""How many lines of a command are shown whole, and how many of a longer one."""
 BACKGROUND = " (background)"
 
 
@@ -149,13 +151,19 @@ def _step_lines(told: Told, width: int, *, shown: bool) -> list[Line]:
 
 
 def _command_lines(command: str, prompt: Line, width: int) -> list[Line]:
-    """A command as it would be typed: each of its lines begins with the prompt, unless it continues the one before."""
+    """A command as it would be typed: each of its lines begins with the prompt, unless it continues the one before.
+
+    Of a very long one, as an API server's, only the beginning is shown: the details of its unit have it whole.
+    """
     lines: list[Line] = []
     goes_on = False
     for part in command.splitlines() or [""]:
         lead = (Span("      "),) if goes_on else prompt
         lines += wrap((*lead, Span(clean(part).strip(), "code")), width, 6)
         goes_on = part.rstrip().endswith("\\")
+    if len(lines) > COMMAND_LINES:
+        more = f"      … {len(lines) - COMMAND_BEGINS} lines more; the unit's details have it whole"
+        lines = [*lines[:COMMAND_BEGINS], fit(line((more, "muted")), width)]
     return lines
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -40,8 +39,10 @@ class Driver:
         """Send a command and wait until it is taken."""
         await self.client.call(command)
 
-    async def until(self, holds: Callable[[], bool], deadline: float, what: str) -> float:
-        """Seconds until it holds; SystemExit with what the quorum looks like when the deadline (s) ran out."""
+    async def until(
+        self, holds: Callable[[], bool], deadline: float, what: str, seen: Callable[[], str] | None = None
+    ) -> float:
+        """Seconds until it holds; SystemExit with what is seen when the deadline (s) ran out: `seen`, else etcd."""
         started = time.monotonic()
         while not holds():
             self.changed.clear()
@@ -49,11 +50,22 @@ class Driver:
                 async with asyncio.timeout(max(0.001, deadline - (time.monotonic() - started))):
                     await self.changed.wait()
             except TimeoutError:
-                raise SystemExit(
-                    f"waited {deadline:g} s for {what}; saw {self.quorum} {self.board.rows(MemberRow)} "
-                    f"{self.board.story.busy!r} {self.board.story.error!r}"
-                ) from None
+                saw = seen() if seen is not None else f"{self.quorum} {self.board.rows(MemberRow)}"
+                story = f"{self.board.story.busy!r} {self.board.story.error!r}"
+                raise SystemExit(f"waited {deadline:g} s for {what}; saw {saw} {story}") from None
         return time.monotonic() - started
+
+    async def open(self, chapter: str, step: int = 0, within: float = 120.0) -> None:
+        """Open a chapter and wait until the lab stands at that step. SystemExit where it can't be built."""
+        await self.call(Open(chapter=chapter, step=step))
+        story = lambda: self.board.story  # noqa: E731 - it changes while we wait
+        await self.until(
+            lambda: bool(story().error) or (story().chapter == chapter and not story().busy and story().step == step),
+            within,
+            f"{chapter} at step {step + 1}",
+        )
+        if story().error:
+            raise SystemExit(f"{chapter} at step {step + 1} can't be built: {story().error}")
 
     @property
     def quorum(self) -> QuorumRow | None:
@@ -72,31 +84,37 @@ class Driver:
         return len(members) == len(healthy) == 3 and bool(self.leader) and not self.board.rows(FaultRow)
 
 
-def bench_settings(state: Path, subnet: str) -> Settings:
+def bench_settings(state: Path, subnet: str, *, fast: bool = False) -> Settings:
     """Settings of a lab of its own."""
-    return load_settings(flags={"state": str(state), "subnet": subnet})
+    return load_settings(flags={"state": str(state), "subnet": subnet, "fast": str(fast).lower()})
 
 
 @contextlib.asynccontextmanager
-async def three_members(settings: Settings) -> AsyncIterator[Driver]:
-    """A lab with three healthy members, opened at a chapter that begins with them; it ends with the block."""
+async def opened(settings: Settings, chapter: str, *, step: int = 0, within: float = 120.0) -> AsyncIterator[Driver]:
+    """A lab of its own, opened at a chapter's step (from 0); it ends with the block."""
     driver = Driver(await DaemonClient.connect(settings, role="driver", attend="headless", start=True))
-    states = itertools.repeat("lab")
     try:
-        await driver.until(
-            lambda: (row := driver.board.get(LabRow, next(states))) is not None and row.state in ("ready", "choose"),
-            60,
-            "the lab",
-        )
-        row = driver.board.get(LabRow, "lab")
-        if row is not None and row.state == "choose":
+        await driver.until(lambda: lab_state_of(driver) in ("ready", "choose"), 60, "the lab")
+        if lab_state_of(driver) == "choose":
             await driver.call(Reset())
-        await driver.call(Open(chapter="04-machine-failure"))
-        await driver.until(driver.whole, 90, "three members")
-        await driver.until(lambda: not driver.board.story.busy, 60, "the chapter to be open")
+        await driver.open(chapter, step, within)
         yield driver
     finally:
         with contextlib.suppress(Exception):
             await driver.call(Quit())
         driver.reader.cancel()
         await driver.client.close()
+
+
+def lab_state_of(driver: Driver) -> str:
+    """What the lab's row says, "" before there is one."""
+    row = driver.board.get(LabRow, "lab")
+    return row.state if row is not None else ""
+
+
+@contextlib.asynccontextmanager
+async def three_members(settings: Settings) -> AsyncIterator[Driver]:
+    """A lab with three healthy members, opened at a chapter that begins with them; it ends with the block."""
+    async with opened(settings, "04-machine-failure") as driver:
+        await driver.until(driver.whole, 90, "three members")
+        yield driver

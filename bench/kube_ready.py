@@ -1,0 +1,91 @@
+"""A control plane of one machine ready: our lab, a plain script with the same flags, and kwokctl: `kube_ready.py [N]`.
+
+Ours is a daemon that was asked to open a chapter which begins with one; its certificates are made anew each time, and
+the script's beforehand. kwokctl is taken from $KWOKCTL or PATH.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from harness import SUBNET, Figures, lab_state
+from kube_anchor import kwokctl, run_kwokctl, write_script
+from kube_judge import Door, Ready, until_ready
+from lab import Driver, bench_settings, lab_state_of
+
+from rwk_tui.daemon.client import DaemonClient
+from rwk_tui.daemon.protocol import Open, Quit
+from rwk_tui.engines.sets import EngineSet, find_set
+
+CHAPTER = "11-workers"
+"""It begins with one secured member, an API server and its controllers on core-01, and nothing else."""
+
+
+async def ours() -> Ready:
+    """A fresh daemon with three empty machines opens the chapter."""
+    with lab_state() as state:
+        settings = bench_settings(state, SUBNET)
+        driver = Driver(await DaemonClient.connect(settings, role="driver", attend="headless", start=True))
+        try:
+            await driver.until(lambda: lab_state_of(driver) == "ready", 60, "the lab", lambda: lab_state_of(driver))
+            door = Door(f"127.0.{SUBNET}.100", 6443, state / "pki" / "kubernetes")
+            started = time.monotonic()
+            waiting = asyncio.create_task(asyncio.to_thread(until_ready, door, started))
+            await driver.call(Open(chapter=CHAPTER))
+            ready = await waiting
+            await driver.until(lambda: not driver.board.story.busy, 60, f"{CHAPTER} to be open")
+            await driver.call(Quit())
+            return ready
+        finally:
+            driver.reader.cancel()
+            await driver.client.close()
+
+
+def in_kwokctl(program: Path, engines: EngineSet) -> float:
+    return run_kwokctl(program, Path(tempfile.mkdtemp(prefix="rwk-bench-")), engines)
+
+
+def show(what: str, values: list[float], wanted: str = "") -> None:
+    print(f"{what:34} {Figures(tuple(values))}{wanted}")
+
+
+def main() -> None:
+    runs = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    root = Path(tempfile.mkdtemp(prefix="rwk-bench-"))
+    engines, anchor = find_set(bench_settings(root, SUBNET)), kwokctl()
+    lab: list[Ready] = []
+    bare: list[Ready] = []
+    others: list[float] = []
+    try:
+        script = asyncio.run(write_script(root, engines))
+        script.run()  # to have every binary in the page cache
+        for run in range(runs):
+            lab.append(asyncio.run(ours()))
+            bare.append(script.run())
+            if anchor is not None:
+                others.append(in_kwokctl(anchor, engines))
+            last = f"{lab[-1].api:.2f} {lab[-1].leases:.2f} · {bare[-1].api:.2f} {bare[-1].leases:.2f}"
+            print(f"run {run + 1}: {last} · {others[-1:]}  load {os.getloadavg()[0]:.1f}", flush=True)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+    show("our lab, /readyz", [one.api for one in lab])
+    show("our lab, and both leases held", [one.leases for one in lab])
+    show("script, /readyz", [one.api for one in bare])
+    show("script, and both leases held", [one.leases for one in bare])
+    ratios = [one.leases / other.leases for one, other in zip(lab, bare, strict=True)]
+    show("ratio of the whole, pair by pair", ratios, "  wanted <= 1.1")
+    if anchor is None:
+        print("kwokctl: neither in $KWOKCTL nor on PATH, so there is no comparison with it")
+        return
+    show("kwokctl create cluster --wait", others)
+    show("ratio, pair by pair", [a.leases / b for a, b in zip(lab, others, strict=True)], "  wanted <= 1")
+
+
+if __name__ == "__main__":
+    main()

@@ -7,11 +7,13 @@ import datetime
 import ipaddress
 import os
 import tempfile
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
@@ -56,11 +58,12 @@ class Pair:
 class Pki:
     """Authorities and certificates in a directory; whatever is missing, near its end or for other hosts is made.
 
-    Every method raises LabError if the directory can't be read or written.
+    Every method may be called in any thread, and raises LabError if the directory can't be read or written.
     """
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._lock = threading.RLock()
 
     @property
     def directory(self) -> Path:
@@ -74,26 +77,26 @@ class Pki:
     def authority(self, authority: Authority) -> Pair:
         """The authority's own certificate."""
         pair = self._pair(authority, "ca")
-        if not _is_good(pair, None):
-            _write(pair, _self_signed(f"rwk {authority} authority"))
+        with self._lock:
+            if not _is_good(pair, None):
+                _write(pair, _self_signed(f"rwk {authority} authority"))
         return pair
 
     def issue(self, authority: Authority, file: str, identity: Identity) -> Pair:
         """A certificate of that authority; `file` is the name of its files, without an ending."""
-        ca, pair = self.authority(authority), self._pair(authority, file)
-        if not _is_good(pair, identity, ca):
-            _write(pair, _signed(ca, identity))
+        with self._lock:
+            ca, pair = self.authority(authority), self._pair(authority, file)
+            if not _is_good(pair, identity, ca):
+                _write(pair, _signed(ca, identity))
         return pair
 
     def key_pair(self, file: str) -> Pair:
         """A bare key pair, as service accounts are signed with: `cert` holds the public key."""
         pair = Pair(self._directory / f"{file}.pub", self._directory / f"{file}.key")
-        if not (pair.cert.exists() and pair.key.exists()):
-            key = ec.generate_private_key(ec.SECP256R1())
-            public = key.public_key().public_bytes(
-                serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-            )
-            _write(pair, (public, _private(key)))
+        with self._lock:
+            if not (pair.cert.exists() and pair.key.exists()) or _public(_load_key(pair.key)) != _read(pair.cert):
+                key = ec.generate_private_key(ec.SECP256R1())
+                _write(pair, (_public(key), _private(key)))
         return pair
 
     def _pair(self, authority: Authority, file: str) -> Pair:
@@ -125,10 +128,7 @@ def _self_signed(name: str) -> tuple[bytes, bytes]:
 
 
 def _signed(ca: Pair, identity: Identity) -> tuple[bytes, bytes]:
-    authority = _load(ca.cert)
-    with _said(ca.key):
-        authority_key = serialization.load_pem_private_key(ca.key.read_bytes(), None)
-    assert isinstance(authority_key, ec.EllipticCurvePrivateKey)
+    authority, authority_key = _load(ca.cert), _load_key(ca.key)
     key = ec.generate_private_key(ec.SECP256R1())
     names = [x509.NameAttribute(NameOID.COMMON_NAME, identity.name)]
     if identity.group:
@@ -173,6 +173,8 @@ def _is_good(pair: Pair, identity: Identity | None, ca: Pair | None = None) -> b
     if not (pair.cert.exists() and pair.key.exists()):
         return False
     found = _load(pair.cert)
+    if found.public_key() != _load_key(pair.key).public_key():
+        return False  # they were written by halves
     left = found.not_valid_after_utc - datetime.datetime.now(datetime.UTC)
     if left < datetime.timedelta(days=LEFT_DAYS):
         return False
@@ -202,6 +204,19 @@ def _load(path: Path) -> x509.Certificate:
         return x509.load_pem_x509_certificate(path.read_bytes())
 
 
+def _load_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    with _said(path):
+        key = serialization.load_pem_private_key(path.read_bytes(), None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey):
+            raise ValueError("not a key of ours")
+    return key
+
+
+def _read(path: Path) -> bytes:
+    with _said(path):
+        return path.read_bytes()
+
+
 class _said:  # noqa: N801 - reads as a statement
     """Turn what can go wrong with a file into a LabError."""
 
@@ -213,12 +228,16 @@ class _said:  # noqa: N801 - reads as a statement
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, OSError):
             raise LabError(f"{self._path}: {error.strerror or error}") from error
-        if isinstance(error, ValueError):
+        if isinstance(error, ValueError | TypeError | UnsupportedAlgorithm):
             raise LabError(f"{self._path} is damaged; take its directory away, and it is made anew") from error
 
 
 def _pem(certificate: x509.Certificate) -> bytes:
     return certificate.public_bytes(serialization.Encoding.PEM)
+
+
+def _public(key: ec.EllipticCurvePrivateKey) -> bytes:
+    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
 
 def _private(key: ec.EllipticCurvePrivateKey) -> bytes:

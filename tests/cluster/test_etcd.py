@@ -7,7 +7,7 @@ from pathlib import Path
 from support.story_fakes import StageLab
 
 from rwk_tui.cluster import reshape
-from rwk_tui.cluster.etcd import Discovery, Static, member_spec, registry_spec
+from rwk_tui.cluster.etcd import Discovery, Static, Style, is_secured, member_spec, peer_url, registry_spec
 from rwk_tui.cluster.ops import UnitOp, commands_of
 from rwk_tui.lab.protocol import Listen, UnitSpec
 from rwk_tui.settings import Settings
@@ -73,3 +73,34 @@ def test_a_bootstrap_tells_every_member_the_same_list() -> None:
     lists = {environment(inner.spec)["ETCD_INITIAL_CLUSTER"] for inner in ops if inner.spec}
     assert lists == {"core-01=http://10.0.0.1:2380,core-02=http://10.0.0.2:2380,core-03=http://10.0.0.3:2380"}
     assert commands_of(op) == ("start etcd",) * 3
+
+
+def test_a_secured_member_asks_everybody_for_a_certificate() -> None:
+    machine = StageLab().stage["core-01"]
+    cluster = Static({"core-01": peer_url(machine, scheme="https")})
+    spec = member_spec(machine, SETTINGS, cluster, style=Style(secured=True, engine="etcd-3.6"))
+    assert environment(spec) == {
+        "ETCD_NAME": "core-01",
+        "ETCD_DATA_DIR": "/nowhere/etcd",
+        "ETCD_LISTEN_CLIENT_URLS": "https://localhost:2379,https://10.0.0.1:2379",
+        "ETCD_ADVERTISE_CLIENT_URLS": "https://10.0.0.1:2379",
+        "ETCD_LISTEN_PEER_URLS": "https://localhost:2380,https://10.0.0.1:2380",
+        "ETCD_INITIAL_ADVERTISE_PEER_URLS": "https://10.0.0.1:2380",
+        "ETCD_INITIAL_CLUSTER": "core-01=https://10.0.0.1:2380",
+        "ETCD_INITIAL_CLUSTER_STATE": "new",
+        "ETCD_INITIAL_CLUSTER_TOKEN": "rwk",
+        "ETCD_HEARTBEAT_INTERVAL": "50",
+        "ETCD_ELECTION_TIMEOUT": "300",
+        "ETCD_CERT_FILE": "/nowhere/pki/etcd/server.crt",
+        "ETCD_KEY_FILE": "/nowhere/pki/etcd/server.key",
+        "ETCD_TRUSTED_CA_FILE": "/nowhere/pki/etcd/ca.crt",
+        "ETCD_CLIENT_CERT_AUTH": "true",
+        "ETCD_PEER_CERT_FILE": "/nowhere/pki/etcd/peer.crt",
+        "ETCD_PEER_KEY_FILE": "/nowhere/pki/etcd/peer.key",
+        "ETCD_PEER_TRUSTED_CA_FILE": "/nowhere/pki/etcd/ca.crt",
+        "ETCD_PEER_CLIENT_CERT_AUTH": "true",
+    }
+    assert spec.argv == ("etcd-3.6/etcd",)
+    assert is_secured(spec)
+    assert not is_secured(member_spec(machine, SETTINGS, cluster))
+    assert not is_secured(None)

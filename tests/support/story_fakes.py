@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from support.watch_lab import NAMES, FakeDesk, FakeLab, FakeMachine
+from support.watch_lab import NAMES, FakeDesk, FakeLab, FakeMachine, FakeUnit
 
 from rwk_tui.board.frames import Story
 from rwk_tui.board.hub import Hub
 from rwk_tui.cluster.pki import Pki
 from rwk_tui.cluster.site import Site
-from rwk_tui.lab.protocol import Line, Run
+from rwk_tui.lab.protocol import LabError, Line, Run, UnitSpec, UnitStatus
 from rwk_tui.settings import Settings, Timeouts
 from rwk_tui.story.context import Context
 from rwk_tui.story.director import Director
@@ -66,8 +66,35 @@ class Answering:
 
 
 @dataclass
+class StageUnit(FakeUnit):
+    """A unit that stays configured whatever is done to it."""
+
+    async def configure(self, spec: UnitSpec) -> None:
+        before = self.machine.units.get(self.name, UnitStatus("stopped"))
+        self.machine.units[self.name] = replace(before, spec=spec)
+
+    async def _become(self, verb: str, status: UnitStatus) -> None:
+        before = self.machine.units.get(self.name)
+        await super()._become(verb, replace(status, spec=before.spec if before is not None else None))
+
+
+@dataclass
 class StageMachine(Answering, FakeMachine):
-    """A machine that answers."""
+    """A machine that answers, and keeps the files that it is given in `files`, with their modes."""
+
+    files: dict[str, tuple[bytes, int]] = field(default_factory=dict)
+
+    def unit(self, name: str) -> StageUnit:
+        return StageUnit(name, self)
+
+    async def put(self, path: str, content: bytes, mode: int = 0o600) -> None:
+        self.files[path] = (content, mode)
+        self.done.append(f"put {self.name}/{path}")
+
+    async def get(self, path: str) -> bytes:
+        if path not in self.files:
+            raise LabError(f"there is no {path} on {self.name}")
+        return self.files[path][0]
 
     def listen_urls(self, port: int, *, public: bool, scheme: str = "http") -> tuple[str, ...]:
         own = f"{scheme}://localhost:{port}"

@@ -33,6 +33,7 @@ class Site:
     secure_next: bool = False
     engines_next: Mapping[str, str] = field(default_factory=dict)
     _specs: dict[tuple[str, str], UnitSpec] = field(default_factory=dict, init=False)
+    _known: dict[roles.Papers, tuple[Access, tuple[int, ...]]] = field(default_factory=dict, init=False)
 
     async def look(self) -> None:
         """Ask every machine that can be asked; what is known of the others stays, unless their disk is gone."""
@@ -85,11 +86,22 @@ class Site:
 
     def etcd_access(self) -> Access | None:
         """The presenter's way into members that ask for certificates, None before the authority exists."""
-        return roles.access(self.pki, roles.PRESENTER) if self.pki.exists("etcd") else None
+        return self._access(roles.PRESENTER)
 
     def api_access(self) -> Access | None:
         """The presenter's way into Kubernetes, None before the authority exists."""
-        return roles.access(self.pki, roles.ADMIN) if self.pki.exists("kubernetes") else None
+        return self._access(roles.ADMIN)
+
+    def _access(self, papers: roles.Papers) -> Access | None:
+        """Asked for each request, so what was found is only looked into again when its files changed."""
+        if not self.pki.exists(papers.authority):
+            return None
+        known = self._known.get(papers)
+        if known is not None and known[1] == _written(known[0]):
+            return known[0]
+        access = roles.access(self.pki, papers)
+        self._known[papers] = (access, _written(access))
+        return access
 
     def admin_config(self) -> Path:
         """The presenter's kubeconfig, written now if it is not as it should be. Raises LabError."""
@@ -120,6 +132,11 @@ class Site:
         if self.has_kubernetes or self.pki.exists("kubernetes"):
             found["KUBECONFIG"] = str(self.admin_config())
         return found
+
+
+def _written(access: Access) -> tuple[int, ...]:
+    """When the files were written (ns); 0 for one that is not there."""
+    return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in (access.ca, access.cert, access.key))
 
 
 def etcdctl_profile(machine: Machine) -> dict[str, str]:

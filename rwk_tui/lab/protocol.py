@@ -36,12 +36,16 @@ class Listen:
 
 @dataclass(frozen=True, slots=True)
 class UnitSpec:
-    """How a unit is to run: a program by name with arguments and environment, and the ports it listens on."""
+    """How a unit is to run: a program by name with arguments and environment, and the ports it listens on.
+
+    A machine that halts ends it before the units that it is `after`, whose clients it is.
+    """
 
     name: str
     argv: tuple[str, ...]
     environment: tuple[tuple[str, str], ...] = ()
     listens: tuple[Listen, ...] = ()
+    after: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

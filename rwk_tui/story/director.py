@@ -18,7 +18,7 @@ from rwk_tui.story.checks import Memory
 from rwk_tui.story.context import Context
 from rwk_tui.story.needs import needed_engines
 from rwk_tui.story.plan import commands
-from rwk_tui.story.prepare import build_starts, find_version
+from rwk_tui.story.prepare import aim, build_starts, find_version
 from rwk_tui.story.runner import Refusals, Runner, StepFailed
 from rwk_tui.story.schema import Chapter, Step
 
@@ -198,7 +198,7 @@ class Director:
             self._put_step(number, status="passed")
         self._last, self._dirty = step - 1, False
         self._version = await find_version(self._context)
-        await self._context.site.look()
+        await aim(chapter.starts, self._context)
         self._preview()
 
     def _begin(self, chapter: Chapter, step: int) -> None:

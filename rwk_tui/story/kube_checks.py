@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 
@@ -16,13 +17,19 @@ from rwk_tui.watch.kube.protocol import Kube
 
 TIMEOUT = 2.0
 """Seconds that one question may take."""
+LOG_LINES = 50
+"""Lines of a log among which the one is looked for that says why."""
+WORDS_KEPT = 200
+"""Characters that are shown of it, the last ones."""
+KLOG = re.compile(r"(?P<level>[IWEF])\d{4} [\d:.]+ +\d+ [^\]]*\] ")
+"""What a program of Kubernetes puts before what it says: level, time, thread, place in the code."""
 
 
 async def look_at_kube(what: Part, context: Context, since: float) -> Seen:
     """One look; what a probe saw before `since` (unix, s) does not count. Raises KubeError where the API can't say."""
     match what:
         case kube.ApiIs():
-            return _api(what, context, since)
+            return await _api(what, context, since)
         case kube.VersionIs():
             return await _version(what, context, since)
     api = context.watcher.kube_api()
@@ -40,27 +47,37 @@ async def look_at_kube(what: Part, context: Context, since: float) -> Seen:
     raise TypeError(f"no look for {type(what).__name__}")
 
 
-def _api(what: kube.ApiIs, context: Context, since: float) -> Seen:
-    board, seen = context.hub.board, {}
+async def _api(what: kube.ApiIs, context: Context, since: float) -> Seen:
+    board, states, seen = context.hub.board, {}, []
     for name in _names(what.on):
         row = board.get(ApiServerRow, f"api-server/{name}")
         unit = board.get(UnitRow, f"unit/{name}/{API_SERVER}")
         runs = unit is not None and unit.state == "running"
         if row is None or (row.seen_at < since and runs):
-            seen[name] = "not seen yet" if runs else "down"
+            states[name] = "not seen yet" if runs else "down"
         else:
-            failing = f" ({_some(row.failing)})" if row.failing else ""
-            seen[name] = row.state if runs or row.state != "ready" else "down"
-            if seen[name] != what.state:
-                seen[name] += failing or (f" ({row.why})" if row.why else "")
-    holds = all(state == what.state for state in seen.values())
-    return Seen(holds, ", ".join(f"{name} {state}" for name, state in seen.items()))
+            states[name] = row.state if runs or row.state != "ready" else "down"
+        lacks = what.state != "down" and states[name] not in (what.state, "ready")
+        why = await _why(name, row, context) if lacks else ""
+        seen.append(f"{name} {states[name]}{f' ({why})' if why else ''}")
+    return Seen(all(state == what.state for state in states.values()), ", ".join(seen))
 
 
-def _some(names: Sequence[str], most: int = 2) -> str:
-    """The first of several names, and how many more there are."""
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return f"{', '.join(names[:most])}{more}"
+async def _why(name: str, row: ApiServerRow | None, context: Context) -> str:
+    """What an API server waits for, as it says itself or else its log."""
+    if row is not None and row.state == "unready":
+        more = len(row.failing) - 3
+        return ", ".join([*row.failing[:3], *([f"and {more} more"] if more > 0 else [])]) or row.why
+    unit = context.lab.machines[name].unit(API_SERVER)
+    status = await unit.status()
+    if status.state in ("stopped", "paused"):
+        return status.exit or status.state
+    lines = [line async for line in unit.log(lines=LOG_LINES) if line.strip()]
+    if status.state == "failed":
+        # What comes after the error that ended it is where in the code that was.
+        lines = [line for line in lines if (head := KLOG.match(line)) and head["level"] in "EF"] or lines
+    said = KLOG.sub("", lines[-1], count=1).strip()[-WORDS_KEPT:] if lines else ""
+    return ": ".join(filter(None, (status.exit, said)))
 
 
 async def _nodes(what: kube.Nodes, api: Kube) -> Seen:

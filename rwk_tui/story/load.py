@@ -42,6 +42,8 @@ LARGEST = 256 * 1024
 LONGEST_WAIT = 3600.0
 """Seconds that a check may wait at most."""
 UNIT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]*")
+DEPLOYMENT_NAME = re.compile(r"[a-z]([a-z0-9-]{0,38}[a-z0-9])?")
+MOST_PODS = 1000
 NEEDS = re.compile(r"etcd >= \d+(\.\d+)*")
 
 
@@ -150,14 +152,25 @@ def _check_starts(starts: Starts) -> None:
     alone = [machine for machine in controllers if machine not in starts.api]
     if alone:
         raise WrongError(("starts", "controllers"), f"{alone[0]} has no API server of its own to work through")
-    for engine in starts.engines:
-        _check_engine(engine, ("starts", "engines"))
+    for name, pods in starts.deployments.items():
+        if not DEPLOYMENT_NAME.fullmatch(name):
+            raise WrongError(("starts", "deployments", name), f"{name!r} can't be the name of a deployment")
+        if not 0 <= pods <= MOST_PODS:
+            raise WrongError(("starts", "deployments", name), f"must be a number of pods from 0 to {MOST_PODS}")
+    upstreams = [_check_engine(engine, ("starts", "engines")) for engine in starts.engines]
+    twice = [upstream for upstream in upstreams if upstreams.count(upstream) > 1]
+    if twice:
+        raise WrongError(("starts", "engines"), f"{twice[0]} is named twice")
 
 
-def _check_engine(engine: str, place: Place) -> None:
+def _check_engine(engine: str, place: Place, upstream: str = "") -> str:
+    """The upstream of an engine, which must be `upstream` where that is given."""
     pins = engine_pins()
     if engine not in pins:
         raise WrongError(place, f"there is no engine {engine!r}; there are: {', '.join(pins)}")
+    if upstream and pins[engine].engine != upstream:
+        raise WrongError(place, f"{engine!r} is no engine of {upstream}")
+    return pins[engine].engine
 
 
 def _step(value: Any, place: Place) -> Step:
@@ -235,7 +248,7 @@ def _check_fields(what: Part, place: Place) -> None:
     if unit is not None and not UNIT_NAME.fullmatch(unit):
         raise WrongError((*place, "unit"), f"{unit!r} can't be the name of a unit")
     if isinstance(what, EtcdUpgrade | KubeUpgrade):
-        _check_engine(what.to, (*place, "to"))
+        _check_engine(what.to, (*place, "to"), "etcd" if isinstance(what, EtcdUpgrade) else "kubernetes")
     if isinstance(what, EtcdBackup | EtcdRestore) and not UNIT_NAME.fullmatch(what.name):
         raise WrongError((*place, "name"), f"{what.name!r} can't be the name of a backup")
     if isinstance(what, Inject):

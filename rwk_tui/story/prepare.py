@@ -20,20 +20,25 @@ from rwk_tui.story.schema import Action, Chapter, Check, EtcdBootstrap, EtcdNew,
 
 async def build_starts(chapter: Chapter, context: Context) -> None:
     """Reset the lab and build what the chapter starts with. Raises LabError or EtcdError where that can't be done."""
-    starts, site = chapter.starts, context.site
+    starts = chapter.starts
     context.faults.forget()  # the reset undoes them all
     await context.lab.reset()
     context.watcher.canary.new_epoch(f"a fresh lab for {chapter.name}")
-    site.secure_next = starts.secured
-    site.engines_next = {name: engine for name in ("etcd", "kubernetes") if (engine := starts.engine(name))}
-    await site.look()
+    await aim(starts, context)
     await _machines(starts, context)
     await _etcd(starts, context)
     if starts.secured:
-        await do((setup.let_presenter_in(site),), context)
+        await do((setup.let_presenter_in(context.site),), context)
     if starts.api:
         await build_kubernetes(starts, context)
     context.watcher.refresh()
+
+
+async def aim(starts: Starts, context: Context) -> None:
+    """Let what is set up from now on be like the chapter starts, and look how things are now."""
+    context.site.secure_next = starts.secured
+    context.site.engines_next = {name: engine for name in ("etcd", "kubernetes") if (engine := starts.engine(name))}
+    await context.site.look()
 
 
 async def find_version(context: Context) -> Version:

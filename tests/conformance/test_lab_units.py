@@ -266,3 +266,33 @@ async def test_what_is_shown_names_the_program(lab: Lab) -> None:
     assert "etcdctl member list" in machine.show_run(["etcdctl", "member", "list"])
     for verb in get_args(MachineVerb):
         assert machine.show(verb)
+
+
+LAST_WORDS = """
+import signal, sys, time
+def end(*_):
+    time.sleep(float(sys.argv[2]))
+    open(sys.argv[1], "w").write(str(time.time()))
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
+print("listening", flush=True)
+while True: signal.pause()
+"""
+
+
+async def test_a_machine_that_halts_ends_clients_before_their_servers(lab: Lab) -> None:
+    machine = lab.machines["core-01"]
+    for name, after in (("server", ()), ("middle", ("server",)), ("client", ("middle", "not there"))):
+        argv = ("python3", "-c", LAST_WORDS, f"{machine.data}/{name}.txt", "0.2")
+        await machine.unit(name).configure(UnitSpec(name, argv, after=after))
+        await machine.unit(name).start()
+
+        async def listens(name: str = name) -> bool:
+            return "listening" in [line async for line in machine.unit(name).log(lines=1)]
+
+        await eventually(listens, what=f"{name} waits for its end")
+    await machine.stop()
+    await machine.start()
+    ended = [float(await machine.get(f"{name}.txt")) for name in ("client", "middle", "server")]
+    assert ended == sorted(ended)
+    assert ended[1] - ended[0] > 0.1 < ended[2] - ended[1]

@@ -61,4 +61,4 @@ def api_server_spec(machine: Machine, settings: Settings, etcd: Sequence[Machine
         # Without this it waits a minute for its watchers to go when it is asked to end.
         "--shutdown-watch-termination-grace-period=1s",
     )
-    return UnitSpec(API_SERVER, argv, listens=(Listen(API_PORT, public=True, bound=True),))
+    return UnitSpec(API_SERVER, argv, listens=(Listen(API_PORT, public=True, bound=True),), after=("etcd",))

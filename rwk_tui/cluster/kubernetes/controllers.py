@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rwk_tui.cluster.kubernetes.timings import Timings, timings
 from rwk_tui.cluster.kubernetes.units import (
+    API_SERVER,
     CONTROLLER_MANAGER,
     CONTROLLER_MANAGER_PORT,
     SCHEDULER,
@@ -37,13 +38,17 @@ def controller_manager_spec(machine: Machine, settings: Settings, *, engine: str
         f"--node-monitor-period={patience.monitor}s",
         f"--node-monitor-grace-period={patience.grace}s",
     )
-    return UnitSpec(CONTROLLER_MANAGER, argv, listens=(Listen(CONTROLLER_MANAGER_PORT, public=False, bound=True),))
+    return _unit(CONTROLLER_MANAGER, argv, CONTROLLER_MANAGER_PORT)
 
 
 def scheduler_spec(machine: Machine, settings: Settings, *, engine: str = "") -> UnitSpec:
     """The unit on that machine."""
     argv = _common(machine, SCHEDULER, SCHEDULER_PORT, timings(settings), engine)
-    return UnitSpec(SCHEDULER, argv, listens=(Listen(SCHEDULER_PORT, public=False, bound=True),))
+    return _unit(SCHEDULER, argv, SCHEDULER_PORT)
+
+
+def _unit(name: str, argv: tuple[str, ...], port: int) -> UnitSpec:
+    return UnitSpec(name, argv, listens=(Listen(port, public=False, bound=True),), after=(API_SERVER,))
 
 
 def _common(machine: Machine, unit: str, port: int, patience: Timings, engine: str) -> tuple[str, ...]:

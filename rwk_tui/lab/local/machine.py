@@ -7,7 +7,7 @@ import contextlib
 import shlex
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rwk_tui.board.rows import Power
@@ -75,10 +75,10 @@ class LocalMachine:
                 return
             self._note("stopping")
             try:
-                await asyncio.gather(
-                    *(unit.end() for unit in self._units.values()),
-                    *(group.end(self._ground.grace) for group in self._ground.processes.of(self._name)),
-                )
+                for units in _in_order(self._units.values()):
+                    await asyncio.gather(*(unit.end() for unit in units))
+                left = self._ground.processes.of(self._name)
+                await asyncio.gather(*(group.end(self._ground.grace) for group in left))
             finally:
                 if self._power() == "stopping":
                     self._kill_all()
@@ -236,3 +236,15 @@ class LocalMachine:
         await asyncio.gather(*(group.wait() for group in groups))
         for unit in self._units.values():
             await unit.settled()
+
+
+def _in_order(units: Iterable[LocalUnit]) -> Iterator[list[LocalUnit]]:
+    """The units in the rounds in which they end: none before those that are its clients."""
+    left = {unit.name: unit for unit in units}
+    while left:
+        needed = {name for unit in left.values() if unit.spec is not None for name in unit.spec.after}
+        # Two that are each after the other can't be told apart: then all end together.
+        free = [unit for name, unit in left.items() if name not in needed] or list(left.values())
+        for unit in free:
+            del left[unit.name]
+        yield free

@@ -186,6 +186,7 @@ class LocalUnit:
                     argv=tuple(str(word) for word in entry["argv"]),
                     environment=tuple((str(name), str(value)) for name, value in entry["environment"]),
                     listens=tuple(Listen(int(port), *map(bool, rest)) for port, *rest in entry["listens"]),
+                    after=tuple(str(name) for name in entry.get("after", ())),
                 )
                 self._wanted = bool(entry["wanted"])
             except (KeyError, TypeError, ValueError) as error:
@@ -201,6 +202,7 @@ class LocalUnit:
                 "argv": spec.argv,
                 "environment": spec.environment,
                 "listens": [(listen.port, listen.public, listen.bound) for listen in spec.listens],
+                "after": spec.after,
                 "wanted": wanted,
             },
         )

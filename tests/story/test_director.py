@@ -10,7 +10,7 @@ import pytest
 from support.story_fakes import Stage, stage
 
 from rwk_tui.board.frames import Story
-from rwk_tui.board.rows import MemberRow
+from rwk_tui.board.rows import ChapterRow, MemberRow
 from rwk_tui.settings import Timeouts
 from rwk_tui.story.director import Director, Refused
 from rwk_tui.story.load import load_chapter
@@ -390,3 +390,36 @@ async def test_waiting_for_a_check_has_the_deadline_of_the_check(tmp_path: Path)
     await director.next()
     await director.settled()
     assert "not within 0.4 s, but core-01 up" in demo.story.error
+
+
+NEEDY = """title: a
+goal: b
+steps:
+  - title: One
+    do: [{kube-api: core-01}]
+"""
+
+
+async def test_a_chapter_whose_engines_are_missing_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    demo = stage(tmp_path, NEEDY, {"etcd": "3.7.3"})
+    row = demo.context.hub.board.rows(ChapterRow)[0]
+    assert row.engines == ("kubernetes-1.37", "kwok-0.8")
+    for wish in (demo.director.open("demo"), demo.director.resume("demo", 0)):
+        with pytest.raises(Refused) as refusal:
+            await wish
+        assert str(refusal.value) == (
+            "demo needs kubernetes-1.37 and kwok-0.8: `rwk-tui engines install kubernetes-1.37 kwok-0.8` "
+            "gets what is missing"
+        )
+    assert (demo.lab.resets, demo.recorded, demo.director.busy) == (0, [], False)
+
+
+async def test_once_its_engines_are_there_a_chapter_opens(tmp_path: Path) -> None:
+    demo = stage(tmp_path, NEEDY, {"etcd": "3.7.3"})
+    older = {"kubernetes": "1.36.3", "kubernetes-1.36": "1.36.3", "kwok": "0.8.0", "kwok-0.8": "0.8.0"}
+    demo.context.site.versions = {"etcd": "3.7.3", **older}
+    demo.director.publish()
+    assert demo.context.hub.board.rows(ChapterRow)[0].engines == ("kubernetes-1.36", "kwok-0.8")
+    await demo.director.open("demo")
+    await demo.director.settled()
+    assert (demo.lab.resets, demo.story.error) == (1, "")

@@ -26,6 +26,8 @@ steps:
         within: 3
 """
 LINE_OF_RUN = 7
+RUN = 'run: {on: core-01, command: "echo ${core-02.client}"}'
+WITH_API = "starts:\n  etcd: [core-01]\n  secured: true\n  api: [core-01]"
 
 BAD = {
     "empty": ("", 1, "chapter: the file is empty"),
@@ -165,6 +167,147 @@ BAD = {
         3,
         "starts.etcd: core-02 is named but",
     ),
+    "API servers on plain members": (
+        GOOD.replace("steps:", "starts: {etcd: [core-01], api: [core-01]}\nsteps:"),
+        3,
+        "starts.api: an API server needs etcd members that are open to all and `secured: true`",
+    ),
+    "API servers without members": (
+        GOOD.replace("steps:", "starts: {secured: true, api: [core-01]}\nsteps:"),
+        3,
+        "starts.api: an API server needs etcd members",
+    ),
+    "API servers on a member that keeps to itself": (
+        GOOD.replace("steps:", "starts: {etcd: [core-01], secured: true, listen: localhost, api: [core-01]}\nsteps:"),
+        3,
+        "starts.api: an API server needs etcd members that are open to all",
+    ),
+    "an API server on a machine that is off": (
+        GOOD.replace(
+            "steps:",
+            "starts:\n  machines: [core-01]\n  etcd: [core-01]\n  secured: true\n  api: [core-01, core-02]\nsteps:",
+        ),
+        7,
+        "starts.api: core-02 is named but not among the machines that are up",
+    ),
+    "controllers on a machine that is off": (
+        GOOD.replace("steps:", f"{WITH_API}\n  machines: [core-01]\n  controllers: [core-03]\nsteps:"),
+        8,
+        "starts.controllers: core-03 is named but not among the machines that are up",
+    ),
+    "a worker on a machine that is off": (
+        GOOD.replace("steps:", f"{WITH_API}\n  machines: [core-01]\n  workers: [core-03]\nsteps:"),
+        8,
+        "starts.workers: core-03 is named but",
+    ),
+    "a worker named twice": (
+        GOOD.replace("steps:", f"{WITH_API}\n  workers: [core-02, core-02]\nsteps:"),
+        7,
+        "starts.workers: a machine is named twice",
+    ),
+    "controllers without an API server": (
+        GOOD.replace("steps:", f"{WITH_API}\n  controllers: [core-02]\nsteps:"),
+        7,
+        "starts.controllers: core-02 has no API server of its own to work through",
+    ),
+    "controllers without any API server": (
+        GOOD.replace("steps:", "starts: {controllers: [core-01]}\nsteps:"),
+        3,
+        "starts.controllers: that needs an API server (`api`)",
+    ),
+    "workers without an API server": (
+        GOOD.replace("steps:", "starts: {etcd: [core-01], secured: true, workers: [core-02]}\nsteps:"),
+        3,
+        "starts.workers: that needs an API server (`api`)",
+    ),
+    "deployments without an API server": (
+        GOOD.replace("steps:", "starts:\n  deployments: {web: 1}\nsteps:"),
+        4,
+        "starts.deployments: that needs an API server (`api`)",
+    ),
+    "a deployment that can't have that name": (
+        GOOD.replace("steps:", f"{WITH_API}\n  deployments: {{Web_1: 1}}\nsteps:"),
+        7,
+        "starts.deployments.Web_1: 'Web_1' can't be the name of a deployment",
+    ),
+    "fewer pods than none": (
+        GOOD.replace("steps:", f"{WITH_API}\n  deployments:\n    web: -1\nsteps:"),
+        8,
+        "starts.deployments.web: must be a number of pods from 0 to 1000",
+    ),
+    "pods by halves": (
+        GOOD.replace("steps:", f"{WITH_API}\n  deployments: {{web: 1.5}}\nsteps:"),
+        7,
+        "starts.deployments",
+    ),
+    "an engine that nobody knows": (
+        GOOD.replace("steps:", "starts: {engines: [etcd-2.3]}\nsteps:"),
+        3,
+        "starts.engines: there is no engine 'etcd-2.3'; there are: etcd-3.7, etcd-3.6, kubernetes-1.37, ",
+    ),
+    "an engine in two versions": (
+        GOOD.replace("steps:", "starts: {engines: [etcd-3.6, etcd-3.7]}\nsteps:"),
+        3,
+        "starts.engines: etcd is named twice",
+    ),
+    "an upgrade to nothing known": (
+        GOOD.replace(RUN, "etcd-upgrade: {on: core-01, to: etcd-9.9}"),
+        7,
+        "steps.1.do.1.etcd-upgrade.to: there is no engine 'etcd-9.9'; there are: etcd-3.7, ",
+    ),
+    "an upgrade of etcd to Kubernetes": (
+        GOOD.replace(RUN, "etcd-upgrade: {on: core-01, to: kubernetes-1.37}"),
+        7,
+        "steps.1.do.1.etcd-upgrade.to: 'kubernetes-1.37' is no engine of etcd",
+    ),
+    "an upgrade of Kubernetes to etcd": (
+        GOOD.replace(RUN, "kube-upgrade: {on: core-01, units: kubelet, to: etcd-3.7}"),
+        7,
+        "steps.1.do.1.kube-upgrade.to: 'etcd-3.7' is no engine of kubernetes",
+    ),
+    "an upgrade of no unit": (
+        GOOD.replace(RUN, "kube-upgrade: {on: core-01, units: [], to: kubernetes-1.37}"),
+        7,
+        "steps.1.do.1.kube-upgrade.units: is empty",
+    ),
+    "an upgrade of a unit that is none of Kubernetes": (
+        GOOD.replace(RUN, "kube-upgrade: {on: core-01, units: etcd, to: kubernetes-1.37}"),
+        7,
+        "steps.1.do.1.kube-upgrade.units: 'etcd' can't stand here",
+    ),
+    "a worker nowhere": (GOOD.replace(RUN, "kube-worker: []"), 7, "steps.1.do.1.kube-worker.on: is empty"),
+    "an API server on two machines at once": (
+        GOOD.replace(RUN, "kube-api: [core-01, core-02]"),
+        7,
+        "steps.1.do.1.kube-api: must be text, not a list",
+    ),
+    "a backup outside": (
+        GOOD.replace(RUN, "etcd-backup: {via: core-01, name: ../x}"),
+        7,
+        "steps.1.do.1.etcd-backup.name: '../x' can't be the name of a backup",
+    ),
+    "a restore from outside": (
+        GOOD.replace(RUN, "etcd-restore: {on: core-01, name: /etc/passwd}"),
+        7,
+        "steps.1.do.1.etcd-restore.name: '/etc/passwd' can't be the name of a backup",
+    ),
+    "a restore of nobody": (
+        GOOD.replace(RUN, "etcd-restore: {on: [], name: x}"),
+        7,
+        "steps.1.do.1.etcd-restore.on: is empty",
+    ),
+    "nodes that say nothing": (GOOD.replace("leader: core-01", "nodes: {}"), 9, "steps.1.expect.1.nodes: says nothing"),
+    "a lease that there is not": (
+        GOOD.replace("leader: core-01", "lease: {name: kubelet}"),
+        9,
+        "steps.1.expect.1.lease.name: 'kubelet' can't stand here",
+    ),
+    "a state that no API server has": (
+        GOOD.replace("leader: core-01", "api: {on: core-01, state: dead}"),
+        9,
+        "steps.1.expect.1.api.state: 'dead' can't stand here",
+    ),
+    "pods of nobody": (GOOD.replace("leader: core-01", "pods: {running: 1}"), 9, "steps.1.expect.1.pods: 'of' is"),
     "localhost for several": (
         GOOD.replace("steps:", "starts: {etcd: [core-01, core-02], listen: localhost}\nsteps:"),
         3,
@@ -268,3 +411,13 @@ def test_own_chapters_join_ours_and_win_by_name(tmp_path: Path) -> None:
     assert len(chapters) == 15
     with pytest.raises(BadInput, match="not a directory"):
         load_chapters(Settings(state=tmp_path, engine_cache=tmp_path, scenarios=own / "notes.txt"))
+
+
+def test_a_start_with_kubernetes_is_typed(tmp_path: Path) -> None:
+    path = tmp_path / "demo.yaml"
+    more = "  controllers: []\n  workers: [core-02]\n  deployments: {web: 3}\n  engines: [kubernetes-1.36]"
+    path.write_text(GOOD.replace("steps:", f"{WITH_API}\n{more}\nsteps:"))
+    starts = load_chapter(path).starts
+    assert (starts.api, starts.controllers, starts.workers) == (("core-01",), (), ("core-02",))
+    assert starts.deployments == {"web": 3}
+    assert (starts.engine("kubernetes"), starts.engine("etcd")) == ("kubernetes-1.36", "")

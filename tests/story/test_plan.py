@@ -7,11 +7,23 @@ from pathlib import Path
 import pytest
 from support.story_fakes import Stage, stage
 
-from rwk_tui.board.rows import MemberRow
+from rwk_tui.board.rows import MemberRow, QuorumRow
+from rwk_tui.cluster.etcd import Style
+from rwk_tui.lab.protocol import UnitSpec, UnitStatus
 from rwk_tui.settings import Settings
+from rwk_tui.story.kube_schema import KubeApi, KubeControllers, KubeUpgrade, KubeWorker
 from rwk_tui.story.load import load_chapters
-from rwk_tui.story.plan import MACHINE_VERBS, UNIT_VERBS, commands, plan
-from rwk_tui.story.schema import ACTIONS, CHECKS, Action, Check
+from rwk_tui.story.plan import MACHINE_VERBS, UNIT_VERBS, commands, kube_engine, plan, style
+from rwk_tui.story.schema import (
+    ACTIONS,
+    CHECKS,
+    Action,
+    Check,
+    EtcdBackup,
+    EtcdMoveLeader,
+    EtcdNew,
+    EtcdUpgrade,
+)
 from rwk_tui.story.variables import NAMES, expand, unknown
 
 CHAPTER = """\
@@ -39,6 +51,113 @@ def test_every_step_of_ours_has_a_preview(tmp_path: Path) -> None:
             lines = commands(step.do, context)
             assert lines, f"{chapter.name}: {step.title}"
             assert not [line for line in lines if "${" in line]
+
+
+def test_where_members_ask_for_certificates_nothing_is_dialled_without(tmp_path: Path) -> None:
+    context = demo(tmp_path).context
+    secured = [one for one in load_chapters(Settings(state=tmp_path, engine_cache=tmp_path)) if one.starts.secured]
+    assert len(secured) >= 9
+    context.site.secure_next = True
+    for chapter in secured:
+        for step in chapter.steps:
+            assert "http://" not in "\n".join(commands(step.do, context)), f"{chapter.name}: {step.title}"
+
+
+def test_a_new_member_gets_its_certificates_first_where_members_ask_for_them(tmp_path: Path) -> None:
+    context = demo(tmp_path).context
+    new = Action(verb="etcd-new", what=EtcdNew(on="core-01"))
+    assert commands((new,), context) == ("start etcd",)
+    context.site.secure_next = True
+    certificates, profile, start = commands((new,), context)
+    assert (certificates.split(":")[0].startswith("# core-01 gets certificates"), start) == (True, "start etcd")
+    assert profile.startswith("# core-01: the profile sets ETCDCTL_CACERT")
+
+
+def of_kubernetes(directory: Path, *units: str, **engines: str) -> Stage:
+    """A stage on which these units run on core-01 and core-02, the API servers from `engines`."""
+    shown = demo(directory)
+    for name in ("core_01", "core_02"):
+        machine = shown.lab.stage[name.replace("_", "-")]
+        for unit in units:
+            spec = UnitSpec(unit, (f"{engines.get(name, 'kubernetes-1.36')}/{unit}",))
+            machine.units[unit] = UnitStatus("running", spec=spec)
+    return shown
+
+
+async def test_new_units_are_of_the_engine_that_the_api_servers_run(tmp_path: Path) -> None:
+    shown = of_kubernetes(tmp_path, "kube-apiserver")
+    assert kube_engine(shown.context) == "", "nothing was looked at yet"
+    await shown.context.site.look()
+    assert kube_engine(shown.context) == "kubernetes-1.36"
+    mixed = of_kubernetes(tmp_path, "kube-apiserver", core_02="kubernetes-1.37")
+    mixed.context.site.engines_next = {"kubernetes": "kubernetes-1.36"}
+    await mixed.context.site.look()
+    assert kube_engine(mixed.context) == "kubernetes-1.36", "in the middle of an upgrade, as the chapter began"
+    worker = commands((Action(verb="kube-worker", what=KubeWorker(on="core-03")),), mixed.context)
+    assert worker[1].startswith("kubernetes-1.36/kubectl apply ")
+
+
+async def test_new_members_are_of_the_engine_that_the_others_run(tmp_path: Path) -> None:
+    shown = demo(tmp_path)
+    secured = (("ETCD_CERT_FILE", "x"),)
+    for name, engine in (("core-01", "etcd-3.6"), ("core-02", "etcd-3.6")):
+        shown.lab.stage[name].units["etcd"] = UnitStatus("running", spec=UnitSpec("etcd", (f"{engine}/etcd",), secured))
+    await shown.context.site.look()
+    assert style(shown.context) == Style(True, "etcd-3.6")
+
+
+def test_a_leader_that_leads_already_hands_over_to_nobody(tmp_path: Path) -> None:
+    shown = demo(tmp_path)
+    action = (Action(verb="etcd-move-leader", what=EtcdMoveLeader(to="core-02")),)
+    assert commands(action, shown.context) == ()
+    leads = QuorumRow(seen_at=0, state="healthy", leader="core-01")
+    shown.context.hub.publish(leads)
+    assert commands(action, shown.context) == ("etcdctl --endpoints=http://10.0.0.1:2379 move-leader <ID of core-02>",)
+
+
+@pytest.mark.parametrize(
+    ("action", "lines"),
+    [
+        (
+            Action(verb="etcd-backup", what=EtcdBackup(via="core-01", name="b")),
+            [
+                "etcdctl --endpoints=http://10.0.0.1:2379 snapshot save /nowhere/b.db",
+                "etcdutl snapshot status /nowhere/b.db -w table",
+            ],
+        ),
+        (Action(verb="etcd-upgrade", what=EtcdUpgrade(on="core-01", to="etcd-3.7")), ["restart etcd"]),
+        (
+            Action(
+                verb="kube-upgrade", what=KubeUpgrade(on="core-01", units=("kube-scheduler",), to="kubernetes-1.37")
+            ),
+            ["restart kube-scheduler"],
+        ),
+        (
+            Action(verb="kube-controllers", what=KubeControllers(on="core-02")),
+            ["# core-02 gets certificates", "start kube-controller-manager", "start kube-scheduler"],
+        ),
+        (
+            Action(verb="kube-api", what=KubeApi(on="core-01")),
+            ["# core-01 gets certificates", "start kube-apiserver", "# presenter: the profile sets KUBECONFIG"],
+        ),
+    ],
+    ids=lambda value: value.verb if isinstance(value, Action) else "",
+)
+def test_the_commands_of_each_new_action(action: Action, lines: list[str], tmp_path: Path) -> None:
+    shown = commands((action,), demo(tmp_path).context)
+    assert len(shown) == len(lines)
+    assert all(line.startswith(start) for line, start in zip(shown, lines, strict=True)), shown
+
+
+def test_every_action_of_ours_has_a_plan(tmp_path: Path) -> None:
+    """Each verb that a chapter may use is used by one of ours, so each has a preview above; but for these."""
+    used = {
+        action.verb
+        for chapter in load_chapters(Settings(state=tmp_path, engine_cache=tmp_path))
+        for step in chapter.steps
+        for action in (*step.do, *step.undo)
+    }
+    assert set(ACTIONS) - used <= {"pause-unit", "resume-unit", "restart-unit", "inject", "heal"}
 
 
 def test_every_machine_and_unit_verb_has_an_operation() -> None:

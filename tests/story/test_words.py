@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from rwk_tui.settings import Settings
 from rwk_tui.story.convert import convert
+from rwk_tui.story.load import load_chapters
 from rwk_tui.story.schema import CHECKS, Part
-from rwk_tui.story.words import in_words
+from rwk_tui.story.words import in_words, kube_words
 
 
 @pytest.mark.parametrize(
@@ -44,10 +48,66 @@ from rwk_tui.story.words import in_words
         ("lost", {"most": 0}, "no acknowledged writes lost"),
         ("output", {"contains": ["a", "b"]}, "the command says “a” and “b”"),
         ("hashes", {"equal": ["core-01", "core-02"]}, "core-01 and core-02 store the same"),
+        ("api", {"on": "core-01"}, "the API server of core-01 is ready"),
+        (
+            "api",
+            {"on": ["core-01", "core-02"], "state": "unready"},
+            "the API servers of core-01 and core-02 are unready",
+        ),
+        ("api", {"on": "core-02", "state": "down"}, "the API server of core-02 is down"),
+        ("nodes", {"ready": ["core-02"]}, "core-02 is ready"),
+        (
+            "nodes",
+            {"ready": ["core-01", "core-02"], "not_ready": ["core-03"]},
+            "core-01 and core-02 are ready, core-03 is not ready",
+        ),
+        ("nodes", {"ready": []}, "nodes can be listed"),
+        ("pods", {"of": "web", "running": 10}, "10 pods of web run"),
+        ("pods", {"of": "web", "running": 1}, "1 pod of web runs"),
+        ("pods", {"of": "web", "terminating": 5, "on": "core-03"}, "5 pods of web terminate on core-03"),
+        (
+            "pods",
+            {"of": "web", "running": 2, "pending": 1, "not_on": "core-03"},
+            "2 pods of web run, 1 pod of web waits elsewhere than on core-03",
+        ),
+        ("pods", {"of": "web"}, "pods of web can be listed"),
+        ("deployment", {"name": "web", "wanted": 6, "ready": 4}, "web wants 6 pods and has 4 ready"),
+        ("deployment", {"name": "web", "wanted": 1}, "web wants 1 pod"),
+        ("deployment", {"name": "web"}, "web exists"),
+        ("deployment", {"name": "web", "exists": False}, "there is no deployment web"),
+        ("lease", {"name": "kube-scheduler", "holder": "core-02"}, "core-02 holds the lease of kube-scheduler"),
+        (
+            "lease",
+            {"name": "kube-controller-manager", "other_than": "core-01"},
+            "somebody other than core-01 holds the lease of kube-controller-manager",
+        ),
+        ("lease", {"name": "kube-scheduler"}, "somebody holds the lease of kube-scheduler"),
+        (
+            "version",
+            {"on": ["core-01", "core-02"], "unit": "etcd", "minor": "3.7"},
+            "etcd on core-01 and core-02 is 3.7",
+        ),
+        ("writes", {"state": "flowing", "of": "api"}, "writes through the API flow"),
+        ("writes", {"state": "stopped", "of": "api"}, "no write through the API is acknowledged"),
+        (
+            "gap",
+            {"above_ms": 100, "below_ms": 2000, "of": "api"},
+            "the gap in the writes through the API is longer than 100 ms and shorter than 2 s",
+        ),
     ],
 )
 def test_a_check_is_a_sentence(verb: str, given: dict[str, object], sentence: str) -> None:
     assert in_words(convert(given, CHECKS[verb], ())) == sentence
+
+
+def test_every_check_of_our_chapters_has_a_sentence_of_its_own(tmp_path: Path) -> None:
+    said: dict[str, object] = {}
+    kinds = set()
+    for chapter in load_chapters(Settings(state=tmp_path, engine_cache=tmp_path)):
+        for check in (check for step in chapter.steps for check in step.expect):
+            assert said.setdefault(check.text, check.what) == check.what, f"two checks read {check.text!r}"
+            kinds.add(check.verb)
+    assert kinds == set(CHECKS)
 
 
 def test_every_kind_of_check_has_words() -> None:
@@ -56,3 +116,5 @@ def test_every_kind_of_check_has_words() -> None:
 
     with pytest.raises(TypeError):
         in_words(Unknown())
+    with pytest.raises(TypeError):
+        kube_words(Unknown())

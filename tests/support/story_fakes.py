@@ -239,13 +239,26 @@ class Stage:
         return [line.text for line in self.context.hub.board.output if line.stream == stream]
 
 
-def stage(directory: Path, text: str) -> Stage:
-    """A stage with one chapter, "demo", of that text."""
+VERSIONS = {
+    "etcd": "3.7.3",
+    "etcd-3.7": "3.7.3",
+    "etcd-3.6": "3.6.16",
+    "kubernetes": "1.37.2",
+    "kubernetes-1.37": "1.37.2",
+    "kubernetes-1.36": "1.36.3",
+    "kwok": "0.8.0",
+    "kwok-0.8": "0.8.0",
+}
+"""Every engine that is pinned, as if it were there."""
+
+
+def stage(directory: Path, text: str, versions: Mapping[str, str] = VERSIONS) -> Stage:
+    """A stage with one chapter, "demo", of that text, and these versions of engines."""
     chapter = write_chapter(directory, text)
     lab, watcher, faults = StageLab(), FakeWatcher(), FakeFaults()
     timeouts = Timeouts(action=5.0, check=0.3, member_start=1.0)
     settings = Settings(state=directory, engine_cache=directory, timeouts=timeouts)
-    site = Site(lab, Pki(directory / "pki"))
+    site = Site(lab, Pki(directory / "pki"), versions)
     context = Context(lab, Hub(), watcher, faults, settings, site)
     recorded: list[tuple[str, int]] = []
     director = Director(context, [chapter], lambda name, step: recorded.append((name, step)))

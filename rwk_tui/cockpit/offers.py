@@ -29,7 +29,8 @@ class Offers:
         """Ask, if the chapter can't be told with the engines there are; True if it was asked."""
         rows = engines_of(self._app.board, engines)
         if rows:
-            self._ask(rows, f"{name} needs {_names(rows)}, which is not installed.")
+            are = "is" if len(rows) == 1 else "are"
+            self._ask(rows, f"{name} needs {_names(rows)}, which {are} not installed.")
         return bool(rows)
 
     def open(self) -> None:
@@ -93,7 +94,8 @@ def _missing(board: Board, rows: Sequence[EngineRow], why: str) -> Question:
     cost = [units.minutes(left)] if left else []
     cost += [f"{max(1, round(size / 1e6))} MB"] if size else []
     words = "; ".join(filter(None, (", ".join(cost), USABLE)))
-    known = sorted({clean(row.text) for row in rows if row.state == "missing" and row.text})
+    told = {clean(row.text).rstrip(".") for row in rows if row.state == "missing" and row.text}
+    known = [f"{text[0].upper()}{text[1:]}." for text in sorted(told)]
     answers = {"g": ("get", f"get it now ({words})"), "l": ("later", "later")}
     return "Get engines?", " ".join((why, *failed[:1], *known)), answers
 

@@ -71,8 +71,7 @@ class Engines:
         why = self.found.missing.get(pin.name, "")
         if why and not why.endswith(way):
             return why  # there is something, but it is no good
-        minutes = max(1, round(on_this_machine(pin.minutes) / 60))
-        return f"{way}: about {minutes} min if it must be built, and {size(pin.keeps_mb)}"
+        return f"building {pin.name}, where it can't be downloaded, takes {size(pin.build_mb)} of disk for a while"
 
 
 def called(name: str) -> str:

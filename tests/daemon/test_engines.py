@@ -36,8 +36,8 @@ def test_there_is_a_row_for_every_pin_which_says_what_to_do(settings: Settings) 
     assert (missing.state, missing.size) == ("missing", 460_000_000)
     assert missing.left_s is not None
     assert missing.left_s > 60
-    assert missing.text.startswith("`rwk-tui engines install kubernetes-1.37` gets it: about ")
-    assert missing.text.endswith(" min if it must be built, and 460 MB")
+    assert missing.text.startswith("building kubernetes-1.37, where it can't be downloaded, takes ")
+    assert missing.text.endswith(" GB of disk for a while")
     assert engines.words == "etcd 3.7.3"
     assert engines.path == (str(settings.engine_cache / "etcd-3.7.3"),)
 

@@ -54,7 +54,7 @@ def with_own_tools(board: Board) -> str:
         text=True,
         check=False,
         timeout=30,
-        env={"LINES": "\n".join(env_lines(board)), "PATH": "/usr/bin:/bin"},
+        env={"LINES": "\n".join(env_lines(board)), "PATH": "/usr/bin:/bin", "HOME": lab_row(board).directory},
     )
     return done.stdout + done.stderr
 

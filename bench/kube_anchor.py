@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from kube_judge import Door, Ready, until_ready
 from lab import bench_settings
 
 from rwk_tui.cluster import roles
-from rwk_tui.cluster.etcd import Static, Style, member_spec, peer_url
+from rwk_tui.cluster.etcd import UNIT, Static, Style, member_spec, peer_url
 from rwk_tui.cluster.files import PutOp
 from rwk_tui.cluster.kubernetes.api_server import api_server_spec
 from rwk_tui.cluster.kubernetes.controllers import controller_manager_spec, scheduler_spec
@@ -27,6 +28,8 @@ from rwk_tui.engines.sets import EngineSet
 from rwk_tui.lab.open import open_lab
 from rwk_tui.lab.protocol import UnitSpec
 
+KWOKCTL_PORT = 16443
+
 
 @dataclass(frozen=True, slots=True)
 class Script:
@@ -36,17 +39,20 @@ class Script:
     pki: Path
     programs: tuple[tuple[tuple[str, ...], Mapping[str, str]], ...]
 
-    def run(self) -> Ready:
-        """Start them on an empty etcd, wait, end them."""
-        shutil.rmtree(self.directory / "data", ignore_errors=True)
+    def run(self, *, at_once: bool) -> Ready:
+        """Start them on an empty etcd, wait, end them; the controllers with the rest, or when the API is ready."""
+        shutil.rmtree(self.directory / UNIT, ignore_errors=True)
         started = time.monotonic()
-        running = [self._start(argv, environment) for argv, environment in self.programs]
+        running = [self._start(*one) for one in (self.programs if at_once else self.programs[:2])]
 
         def dead() -> str:
-            return ", ".join(f"{Path(one.args[0]).name} ended" for one in running if one.poll() is not None)  # type: ignore[index]
+            return ", ".join(f"{one.args!r} ended" for one in running if one.poll() is not None)
+
+        def more() -> None:
+            running.extend(self._start(*one) for one in self.programs[len(running) :])
 
         try:
-            return until_ready(Door(f"127.0.{SUBNET}.101", 6443, self.pki), started, alive=dead)
+            return until_ready(Door(f"127.0.{SUBNET}.101", 6443, self.pki), started, alive=dead, then=more)
         finally:
             for one in running:
                 one.kill()
@@ -105,22 +111,25 @@ def kwokctl() -> Path | None:
     return Path(found) if found else None
 
 
-def run_kwokctl(program: Path, root: Path, engines: EngineSet) -> float:
-    """Seconds that `kwokctl create cluster --wait` takes with the same binaries."""
+def run_kwokctl(program: Path, root: Path, engines: EngineSet) -> tuple[float, Ready]:
+    """Seconds that `kwokctl create cluster --wait` takes with the same binaries, and what the judge says meanwhile."""
     path = f"{engines.programs['kubectl'].parent}:{os.environ['PATH']}"
     own = {"KWOK_WORKDIR": str(root), "HOME": str(root), "KUBECONFIG": str(root / "config"), "PATH": path}
     environment = {**os.environ, **own}
     names = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
     flags = [f"--{name}-binary={engines.programs[name]}" for name in names]
-    flags.append(f"--kwok-controller-binary={engines.programs['kwok']}")
+    flags += [f"--kwok-controller-binary={engines.programs['kwok']}", f"--kube-apiserver-port={KWOKCTL_PORT}"]
     argv = [str(program), "create", "cluster", "--name=bench", "--runtime=binary", "--wait=60s", *flags]
+    door = Door("127.0.0.1", KWOKCTL_PORT, root / "clusters" / "bench" / "pki")
     started = time.monotonic()
     try:
-        done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=90, check=False)
-        took = time.monotonic() - started
-        if done.returncode != 0:
-            raise SystemExit(f"kwokctl ended with {done.returncode}: {done.stderr[-400:]}")
-        return took
+        with ThreadPoolExecutor() as pool:
+            judged = pool.submit(until_ready, door, started)
+            done = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=90, check=False)
+            took = time.monotonic() - started
+            if done.returncode != 0:
+                raise SystemExit(f"kwokctl ended with {done.returncode}: {done.stderr[-400:]}")
+            return took, judged.result()
     finally:
         gone = [str(program), "delete", "cluster", "--name=bench"]
         subprocess.run(gone, env=environment, capture_output=True, timeout=60, check=False)

@@ -63,8 +63,13 @@ class Ready:
     leases: float
 
 
-def until_ready(door: Door, started: float, *, within: float = 90.0, alive: Callable[[], str] = str) -> Ready:
-    """Ask until all is there; `alive` says in words what has died meanwhile. SystemExit with what was seen last."""
+def until_ready(
+    door: Door, started: float, *, within: float = 90.0, alive: Callable[[], str] = str, then: Callable[[], None] = bool
+) -> Ready:
+    """Ask until all is there, and call `then` when the API is. SystemExit with what was seen last.
+
+    `alive` says in words what has died meanwhile.
+    """
     api, held = 0.0, dict.fromkeys(LEASES, "")
     while True:
         passed = time.monotonic() - started
@@ -73,7 +78,8 @@ def until_ready(door: Door, started: float, *, within: float = 90.0, alive: Call
             raise SystemExit(f"waited {passed:.1f} s for a control plane; saw {door.why}, leases {held}; {dead}")
         if not api and door.get("/readyz") == b"ok":
             api = time.monotonic() - started
-        if api and all([held[name] or _holder(door, name, held) for name in LEASES]):
+            then()
+        if api and all(held[name] or _holder(door, name, held) for name in LEASES):
             door.close()
             return Ready(api, time.monotonic() - started)
         time.sleep(PAUSE)

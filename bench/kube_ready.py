@@ -1,7 +1,8 @@
 """A control plane of one machine ready: our lab, a plain script with the same flags, and kwokctl: `kube_ready.py [N]`.
 
 Ours is a daemon that was asked to open a chapter which begins with one; its certificates are made anew each time, and
-the script's beforehand. kwokctl is taken from $KWOKCTL or PATH.
+the script's beforehand. The script starts all at once, or the controllers when the API is ready; both start the API
+server with etcd. kwokctl is taken from $KWOKCTL or PATH.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ async def ours() -> Ready:
             await driver.client.close()
 
 
-def in_kwokctl(program: Path, engines: EngineSet) -> float:
+def in_kwokctl(program: Path, engines: EngineSet) -> tuple[float, Ready]:
     return run_kwokctl(program, Path(tempfile.mkdtemp(prefix="rwk-bench-")), engines)
 
 
@@ -60,31 +61,41 @@ def main() -> None:
     root = Path(tempfile.mkdtemp(prefix="rwk-bench-"))
     engines, anchor = find_set(bench_settings(root, SUBNET)), kwokctl()
     lab: list[Ready] = []
-    bare: list[Ready] = []
-    others: list[float] = []
+    ordered: list[Ready] = []
+    at_once: list[Ready] = []
+    others: list[tuple[float, Ready]] = []
     try:
         script = asyncio.run(write_script(root, engines))
-        script.run()  # to have every binary in the page cache
+        script.run(at_once=False)  # to have every binary in the page cache
         for run in range(runs):
             lab.append(asyncio.run(ours()))
-            bare.append(script.run())
+            ordered.append(script.run(at_once=False))
+            at_once.append(script.run(at_once=True))
             if anchor is not None:
                 others.append(in_kwokctl(anchor, engines))
-            last = f"{lab[-1].api:.2f} {lab[-1].leases:.2f} · {bare[-1].api:.2f} {bare[-1].leases:.2f}"
-            print(f"run {run + 1}: {last} · {others[-1:]}  load {os.getloadavg()[0]:.1f}", flush=True)
+            print(f"run {run + 1} of {runs}: load {os.getloadavg()[0]:.1f}", flush=True)
     finally:
         shutil.rmtree(root, ignore_errors=True)
-    show("our lab, /readyz", [one.api for one in lab])
-    show("our lab, and both leases held", [one.leases for one in lab])
-    show("script, /readyz", [one.api for one in bare])
-    show("script, and both leases held", [one.leases for one in bare])
-    ratios = [one.leases / other.leases for one, other in zip(lab, bare, strict=True)]
-    show("ratio of the whole, pair by pair", ratios, "  wanted <= 1.1")
+    print(f"{'':34} seconds until")
+    for what, found in (("our lab", lab), ("script in order", ordered), ("script, all at once", at_once)):
+        show(f"{what}, /readyz", [one.api for one in found])
+        show(f"{what}, and both leases", [one.leases for one in found])
+    for what, found in (("in order", ordered), ("at once", at_once)):
+        ratios = [one.leases / other.leases for one, other in zip(lab, found, strict=True)]
+        show(f"ratio to the script {what}", ratios, "  wanted <= 1.1")
     if anchor is None:
         print("kwokctl: neither in $KWOKCTL nor on PATH, so there is no comparison with it")
         return
-    show("kwokctl create cluster --wait", others)
-    show("ratio, pair by pair", [a.leases / b for a, b in zip(lab, others, strict=True)], "  wanted <= 1")
+    show("kwokctl create cluster --wait", [took for took, _ in others])
+    show("kwokctl, /readyz", [ready.api for _, ready in others])
+    show("kwokctl, and both leases", [ready.leases for _, ready in others])
+    # It is content with /healthz and does not wait for its controllers, so that like is compared with like.
+    for what, ratios in (
+        ("ratio of /readyz", [a.api / b.api for a, (_, b) in zip(lab, others, strict=True)]),
+        ("ratio of the whole", [a.leases / b.leases for a, (_, b) in zip(lab, others, strict=True)]),
+        ("ratio of the whole to its --wait", [a.leases / took for a, (took, _) in zip(lab, others, strict=True)]),
+    ):
+        show(what, ratios, "  wanted <= 1")
 
 
 if __name__ == "__main__":

@@ -58,14 +58,14 @@ class Driver:
     async def open(self, chapter: str, step: int = 0, within: float = 120.0) -> None:
         """Open a chapter and wait until the lab stands at that step. SystemExit where it can't be built."""
         await self.call(Open(chapter=chapter, step=step))
-        story = lambda: self.board.story  # noqa: E731 - it changes while we wait
-        await self.until(
-            lambda: bool(story().error) or (story().chapter == chapter and not story().busy and story().step == step),
-            within,
-            f"{chapter} at step {step + 1}",
-        )
-        if story().error:
-            raise SystemExit(f"{chapter} at step {step + 1} can't be built: {story().error}")
+
+        def there() -> bool:
+            story = self.board.story
+            return bool(story.error) or (story.chapter == chapter and not story.busy and story.step == step)
+
+        await self.until(there, within, f"{chapter} at step {step + 1}")
+        if self.board.story.error:
+            raise SystemExit(f"{chapter} at step {step + 1} can't be built: {self.board.story.error}")
 
     @property
     def quorum(self) -> QuorumRow | None:

@@ -64,7 +64,12 @@ class Ready:
 
 
 def until_ready(
-    door: Door, started: float, *, within: float = 90.0, alive: Callable[[], str] = str, then: Callable[[], None] = bool
+    door: Door,
+    started: float,
+    *,
+    within: float = 90.0,
+    alive: Callable[[], str] = str,
+    then: Callable[[], object] = bool,
 ) -> Ready:
     """Ask until all is there, and call `then` when the API is. SystemExit with what was seen last.
 

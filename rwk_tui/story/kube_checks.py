@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 
-from rwk_tui.board.kube_rows import ApiServerRow, NodeRow, PodRow
+from rwk_tui.board.kube_rows import ApiServerRow, LeaseRow, NodeRow, PodRow
 from rwk_tui.board.rows import MemberRow, UnitRow
 from rwk_tui.cluster.kubernetes.units import API_SERVER
 from rwk_tui.story import kube_schema as kube
@@ -43,7 +43,7 @@ async def look_at_kube(what: Part, context: Context, since: float) -> Seen:
         case kube.DeploymentIs():
             return await _deployment(what, api)
         case kube.LeaseIs():
-            return await _lease(what, api)
+            return await _lease(what, api, context)
     raise TypeError(f"no look for {type(what).__name__}")
 
 
@@ -122,11 +122,12 @@ async def _deployment(what: kube.DeploymentIs, api: Kube) -> Seen:
     return Seen(holds, f"{row.ready} of {row.wanted} ready")
 
 
-async def _lease(what: kube.LeaseIs, api: Kube) -> Seen:
+async def _lease(what: kube.LeaseIs, api: Kube, context: Context) -> Seen:
     row = await api.lease(what.name, timeout=TIMEOUT)
     if row is None or not row.holder:
         return Seen(False, "nobody holds it")
-    holder = row.machine or row.holder
+    seen = context.hub.board.get(LeaseRow, row.key)  # the watch may have found out where it runs
+    holder = row.machine or (seen.machine if seen is not None and seen.holder == row.holder else "") or row.holder
     holds = (what.holder is None or holder == what.holder) and holder != what.other_than
     return Seen(holds, holder)
 

@@ -19,6 +19,7 @@ from rwk_tui.watch.expected import Expected
 from rwk_tui.watch.kube import kinds
 from rwk_tui.watch.kube.canary import ApiCanary
 from rwk_tui.watch.kube.front import Doors
+from rwk_tui.watch.kube.holders import Holders
 from rwk_tui.watch.kube.informer import Informer
 from rwk_tui.watch.kube.moments import Moments
 from rwk_tui.watch.kube.protocol import ConnectKube, Kube
@@ -85,7 +86,8 @@ class KubeRoom:
         self._nodes = NodeShelf(hub, machines, self._node_teller.heard)
         self._pods = pod_shelf(hub, self._pod_teller.pod)
         self._deployments = deployment_shelf(hub, self._pod_teller.deployment)
-        self._leases = lease_shelf(hub, machines, self._lease_teller.heard)
+        self._holders = Holders(lab, hub)
+        self._leases = lease_shelf(hub, machines, self._holders.known, self._lease_teller.heard)
         self._events = EventShelf(hub)
         self._shelves = (self._nodes, self._pods, self._deployments, self._leases, self._events)
         self._heard_of, self._heard_at = 0, 0.0
@@ -105,6 +107,7 @@ class KubeRoom:
             spawn(f"API server {machine.name}", partial(self._servers.watch, machine))
         for informer in self._informers:
             spawn(f"the {informer.words}", informer.run)
+        spawn("holders of leases", self._holders.run)
         spawn("API canary", self.canary.run)
         spawn("API canary's report", self.canary.report)
         self.changed()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Generic, TypeVar
 
 from rwk_tui.board.hub import Hub
@@ -164,10 +164,12 @@ def deployment_shelf(hub: Hub, heard: Heard[DeploymentRow]) -> RowShelf[Deployme
     return RowShelf(hub, deployment_row, heard)
 
 
-def lease_shelf(hub: Hub, machines: Collection[str], heard: Heard[LeaseRow]) -> RowShelf[Lease, LeaseRow]:
+def lease_shelf(
+    hub: Hub, machines: Collection[str], known: Mapping[str, str], heard: Heard[LeaseRow]
+) -> RowShelf[Lease, LeaseRow]:
     """The leases of the control plane, of which there are more than are shown."""
 
     def make(lease: Lease, now: float) -> LeaseRow | None:
-        return lease_row(lease, machines, now) if lease.metadata.name in CONTROL_PLANE else None
+        return lease_row(lease, machines, now, known) if lease.metadata.name in CONTROL_PLANE else None
 
     return RowShelf(hub, make, heard)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from rwk_tui.board.kube_rows import DeploymentRow, KubeEventRow, LeaseRow, NodeRow, NodeState, PodRow, PodState
 from rwk_tui.watch.kube.wire import Condition, Deployment, KubeEvent, Lease, Node, Pod, Toleration
@@ -79,7 +80,9 @@ def deployment_row(deployment: Deployment, seen_at: float) -> DeploymentRow:
     )
 
 
-def lease_row(lease: Lease, machines: Collection[str], seen_at: float) -> LeaseRow:
+def lease_row(
+    lease: Lease, machines: Collection[str], seen_at: float, known: Mapping[str, str] = MappingProxyType({})
+) -> LeaseRow:
     """The row of a lease of the control plane."""
     spec = lease.spec
     holder = spec.holder_identity or ""
@@ -87,7 +90,7 @@ def lease_row(lease: Lease, machines: Collection[str], seen_at: float) -> LeaseR
         seen_at=seen_at,
         name=lease.metadata.name,
         holder=holder,
-        machine=holder_machine(holder, machines),
+        machine=holder_machine(holder, machines) or known.get(holder, ""),
         since=_unix(spec.acquire_time or lease.metadata.creation_timestamp),
         duration_s=spec.lease_duration_seconds or 0,
         transitions=spec.lease_transitions or 0,

@@ -17,6 +17,7 @@ from rwk_tui.faults.kinds import KINDS
 from rwk_tui.settings import BadInput, Settings
 from rwk_tui.story import variables
 from rwk_tui.story.convert import WrongError, convert, part
+from rwk_tui.story.etcd_schema import EtcdBackup, EtcdRestore, EtcdUpgrade
 from rwk_tui.story.kube_schema import KubeUpgrade, is_kube
 from rwk_tui.story.schema import (
     ACTIONS,
@@ -25,9 +26,6 @@ from rwk_tui.story.schema import (
     Action,
     Chapter,
     Check,
-    EtcdBackup,
-    EtcdRestore,
-    EtcdUpgrade,
     Inject,
     Part,
     Run,

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 
 from rwk_tui.engines.pins import default_pins
 from rwk_tui.engines.verdict import minor_of
+from rwk_tui.story.etcd_schema import EtcdUpgrade
 from rwk_tui.story.kube_schema import KubeUpgrade, needs_kube
-from rwk_tui.story.schema import Action, Chapter, EtcdUpgrade, Step, Until
+from rwk_tui.story.schema import Action, Chapter, Step, Until
 
 
 def needed_engines(chapter: Chapter, versions: Mapping[str, str]) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from rwk_tui.cluster.members import Member
 from rwk_tui.cluster.ops import MachineOp, Op, OpResult, RunOp, Tell, Together, UnitOp, commands_of
 from rwk_tui.faults.base import leader
 from rwk_tui.lab.protocol import LabError, Machine, MachineVerb, UnitVerb
+from rwk_tui.story import etcd_schema as etcd
 from rwk_tui.story import kube_schema as kube
 from rwk_tui.story import schema
 from rwk_tui.story.context import Context
@@ -85,25 +86,25 @@ def plan(action: Action, context: Context, wait: Wait) -> tuple[Op, ...]:
             return (Together(tuple(MachineOp(machines[name], verb) for name in many(names))),)
         case schema.UnitAction(on=on, unit=unit):
             return (UnitOp(machines[on], unit, UNIT_VERBS[action.verb]),)
-        case schema.EtcdNew(on=on, listen=listen):
+        case etcd.EtcdNew(on=on, listen=listen):
             start = reshape.start_alone(machines[on], settings, public=listen == "everyone", style=style(context))
             return (*_papers(context, on), start)
-        case schema.EtcdPublish(on=on):
+        case etcd.EtcdPublish(on=on):
             return reshape.publish(machines[on], settings, known, deadline=deadline)
-        case schema.EtcdAdd(member=member, via=via, learner=learner):
+        case etcd.EtcdAdd(member=member, via=via, learner=learner):
             ours, theirs = machines[member], machines[via]
             return (reshape.add(ours, theirs, learner=learner, deadline=deadline, style=style(context)),)
-        case schema.EtcdMember(member=member, via=via):
+        case etcd.EtcdMember(member=member, via=via):
             return _member(action.verb, member, via, context, deadline)
-        case schema.EtcdBootstrap(on=on, token=token):
+        case etcd.EtcdBootstrap(on=on, token=token):
             chosen = [machines[name] for name in on]
             return (*_papers(context, *on), reshape.bootstrap(chosen, settings, token=token, style=style(context)))
-        case schema.EtcdRegistry(on=on):
+        case etcd.EtcdRegistry(on=on):
             return (reshape.registry(machines[on], settings),)
-        case schema.EtcdDiscover(on=on, registry=registry, token=token):
+        case etcd.EtcdDiscover(on=on, registry=registry, token=token):
             discovery = Discovery(token, machines[registry].url(REGISTRY_CLIENT_PORT))
             return (reshape.discover([machines[name] for name in on], settings, discovery),)
-        case schema.EtcdWipe(on=on):
+        case etcd.EtcdWipe(on=on):
             return reshape.wipe([machines[name] for name in many(on)], leader=leader(context.hub.board))
         case schema.Inject(fault=fault, target=target, confirm=confirm):
             return (ToldOp(f"fault: {fault} {target}", lambda: context.faults.inject(fault, target, confirm)),)
@@ -111,16 +112,16 @@ def plan(action: Action, context: Context, wait: Wait) -> tuple[Op, ...]:
             return (ToldOp(f"heal: {what}", lambda: context.faults.heal(what)),)
         case schema.Until(check=check):
             return (ToldOp(f"waiting: {check.text}", lambda: wait(check)),)
-        case schema.EtcdBackup(via=via, name=name):
+        case etcd.EtcdBackup(via=via, name=name):
             return backup.backup(machines[via], site, name)
-        case schema.EtcdRestore(on=on, name=name, under_api=under_api):
+        case etcd.EtcdRestore(on=on, name=name, under_api=under_api):
             return backup.restore([machines[one] for one in many(on)], site, name, under_api=under_api)
-        case schema.EtcdMoveLeader(to=to):
+        case etcd.EtcdMoveLeader(to=to):
             leads = leader(context.hub.board) or to
             if leads == to:
                 return (ToldOp(f"{to} leads already", _nothing),)
             return (reshape.move_leader(machines[to], machines[leads], known, style=style(context)),)
-        case schema.EtcdUpgrade(on=on, to=to):
+        case etcd.EtcdUpgrade(on=on, to=to):
             return (backup.EngineOp(machines[on], site, to),)
         case kube.KubeApi(on=on):
             return setup.api_server(machines[on], site, settings, engine=kube_engine(context))

@@ -13,9 +13,10 @@ from rwk_tui.lab.protocol import LabError, MachineDown
 from rwk_tui.story import kube_schema as kube
 from rwk_tui.story.checks import Memory, wait_for
 from rwk_tui.story.context import Context
+from rwk_tui.story.etcd_schema import EtcdBootstrap, EtcdNew
 from rwk_tui.story.look import Look
 from rwk_tui.story.plan import plan
-from rwk_tui.story.schema import Action, Chapter, Check, EtcdBootstrap, EtcdNew, Serving, Starts
+from rwk_tui.story.schema import Action, Chapter, Check, Serving, Starts
 
 
 async def build_starts(chapter: Chapter, context: Context) -> None:

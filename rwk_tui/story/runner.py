@@ -14,6 +14,7 @@ from rwk_tui.cluster.ops import OpResult, RunOp, Stream, commands_of
 from rwk_tui.cluster.version import Version
 from rwk_tui.faults.catalogue import FaultRefused
 from rwk_tui.lab.protocol import LabError
+from rwk_tui.story import etcd_schema as etcd
 from rwk_tui.story import kube_schema as kube
 from rwk_tui.story import schema
 from rwk_tui.story.checks import Memory, wait_for
@@ -112,7 +113,7 @@ class Runner:
     def _ends_everything(self, action: Action) -> bool:
         """Whether no member keeps its data: only then is everything gone on purpose."""
         members = {row.machine for row in self._context.hub.board.rows(MemberRow)}
-        return isinstance(action.what, schema.EtcdWipe) and members <= set(many(action.what.on))
+        return isinstance(action.what, etcd.EtcdWipe) and members <= set(many(action.what.on))
 
     async def _end_everything(
         self, title: str, action: Action, memory: Memory, ran: list[str], shown: Callable[[], None]
@@ -196,7 +197,7 @@ def _disturbed(action: Action) -> tuple[str, ...]:
             return many(machines)
         case schema.UnitAction(on=on) if action.verb not in ("start-unit", "resume-unit"):
             return (on,)
-        case schema.EtcdUpgrade(on=on) | kube.KubeUpgrade(on=on):
+        case etcd.EtcdUpgrade(on=on) | kube.KubeUpgrade(on=on):
             return (on,)
     return ()
 

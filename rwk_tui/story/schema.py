@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 import msgspec
 
+from rwk_tui.story import etcd_schema as etcd
 from rwk_tui.story import kube_schema as kube
 from rwk_tui.story.parts import MACHINES, PRESENTER, Listen, MachineName, Part
 
@@ -70,98 +71,6 @@ class UnitAction(Part, frozen=True, kw_only=True):
     SHORT: ClassVar[str] = "on"
     on: MachineName
     unit: str = "etcd"
-
-
-class EtcdNew(Part, frozen=True, kw_only=True):
-    """Start a new cluster of one."""
-
-    SHORT: ClassVar[str] = "on"
-    on: MachineName
-    listen: Listen = "everyone"
-
-
-class EtcdPublish(Part, frozen=True, kw_only=True):
-    """Let a member that kept to localhost advertise its machine's address."""
-
-    SHORT: ClassVar[str] = "on"
-    on: MachineName
-
-
-class EtcdAdd(Part, frozen=True, kw_only=True):
-    """Put a machine on the member list."""
-
-    member: MachineName
-    via: MachineName
-    learner: bool = False
-
-
-class EtcdMember(Part, frozen=True, kw_only=True):
-    """Join, promote or remove one member, asking the one on `via`."""
-
-    member: MachineName
-    via: MachineName
-
-
-class EtcdBootstrap(Part, frozen=True, kw_only=True):
-    """Start several members of a new cluster at once."""
-
-    SHORT: ClassVar[str] = "on"
-    on: tuple[MachineName, ...]
-    token: str = "rwk"
-
-
-class EtcdRegistry(Part, frozen=True, kw_only=True):
-    """Start the etcd in which new clusters find their members."""
-
-    SHORT: ClassVar[str] = "on"
-    on: MachineName
-
-
-class EtcdDiscover(Part, frozen=True, kw_only=True):
-    """Start several members at once that find each other in the registry."""
-
-    on: tuple[MachineName, ...]
-    registry: MachineName
-    token: str
-
-
-class EtcdWipe(Part, frozen=True, kw_only=True):
-    """Stop members and delete their data."""
-
-    SHORT: ClassVar[str] = "on"
-    on: MachineName | tuple[MachineName, ...]
-
-
-class EtcdBackup(Part, frozen=True, kw_only=True):
-    """Save a snapshot of what etcd stores, off all machines, and say what is in it."""
-
-    via: MachineName
-    name: str
-
-
-class EtcdRestore(Part, frozen=True, kw_only=True):
-    """Make the members' data anew from a snapshot, and start them.
-
-    With `under_api` revisions go on far above all that clients have seen, so that what they have cached counts as old.
-    """
-
-    on: MachineName | tuple[MachineName, ...]
-    name: str
-    under_api: bool = False
-
-
-class EtcdUpgrade(Part, frozen=True, kw_only=True):
-    """Restart a member with another engine, such as "etcd-3.7"."""
-
-    on: MachineName
-    to: str
-
-
-class EtcdMoveLeader(Part, frozen=True, kw_only=True):
-    """Let the leader hand over to the member of a machine."""
-
-    SHORT: ClassVar[str] = "to"
-    to: MachineName
 
 
 class Inject(Part, frozen=True, kw_only=True):
@@ -331,20 +240,20 @@ ACTIONS: dict[str, type[Part]] = {
     "kill-unit": UnitAction,
     "pause-unit": UnitAction,
     "resume-unit": UnitAction,
-    "etcd-new": EtcdNew,
-    "etcd-publish": EtcdPublish,
-    "etcd-add": EtcdAdd,
-    "etcd-join": EtcdMember,
-    "etcd-promote": EtcdMember,
-    "etcd-remove": EtcdMember,
-    "etcd-bootstrap": EtcdBootstrap,
-    "etcd-registry": EtcdRegistry,
-    "etcd-discover": EtcdDiscover,
-    "etcd-wipe": EtcdWipe,
-    "etcd-backup": EtcdBackup,
-    "etcd-restore": EtcdRestore,
-    "etcd-upgrade": EtcdUpgrade,
-    "etcd-move-leader": EtcdMoveLeader,
+    "etcd-new": etcd.EtcdNew,
+    "etcd-publish": etcd.EtcdPublish,
+    "etcd-add": etcd.EtcdAdd,
+    "etcd-join": etcd.EtcdMember,
+    "etcd-promote": etcd.EtcdMember,
+    "etcd-remove": etcd.EtcdMember,
+    "etcd-bootstrap": etcd.EtcdBootstrap,
+    "etcd-registry": etcd.EtcdRegistry,
+    "etcd-discover": etcd.EtcdDiscover,
+    "etcd-wipe": etcd.EtcdWipe,
+    "etcd-backup": etcd.EtcdBackup,
+    "etcd-restore": etcd.EtcdRestore,
+    "etcd-upgrade": etcd.EtcdUpgrade,
+    "etcd-move-leader": etcd.EtcdMoveLeader,
     "kube-api": kube.KubeApi,
     "kube-controllers": kube.KubeControllers,
     "kube-worker": kube.KubeWorker,

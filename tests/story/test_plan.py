@@ -11,19 +11,11 @@ from rwk_tui.board.rows import MemberRow, QuorumRow
 from rwk_tui.cluster.etcd import Style
 from rwk_tui.lab.protocol import UnitSpec, UnitStatus
 from rwk_tui.settings import Settings
+from rwk_tui.story.etcd_schema import EtcdBackup, EtcdMoveLeader, EtcdNew, EtcdUpgrade
 from rwk_tui.story.kube_schema import KubeApi, KubeControllers, KubeUpgrade, KubeWorker
 from rwk_tui.story.load import load_chapters
 from rwk_tui.story.plan import MACHINE_VERBS, UNIT_VERBS, commands, kube_engine, plan, style
-from rwk_tui.story.schema import (
-    ACTIONS,
-    CHECKS,
-    Action,
-    Check,
-    EtcdBackup,
-    EtcdMoveLeader,
-    EtcdNew,
-    EtcdUpgrade,
-)
+from rwk_tui.story.schema import ACTIONS, CHECKS, Action, Check
 from rwk_tui.story.variables import NAMES, expand, unknown
 
 CHAPTER = """\

@@ -43,6 +43,14 @@ class Figures:
         """The middle value."""
         return statistics.median(self.values)
 
+    @property
+    def tail(self) -> str:
+        """Median, 95th percentile and extremes, in milliseconds."""
+        ordered = sorted(value * 1000 for value in self.values)
+        p95 = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
+        low, high = ordered[0], ordered[-1]
+        return f"min {low:.0f}  median {self.median * 1000:.0f}  p95 {p95:.0f}  max {high:.0f} ms  (n={len(ordered)})"
+
 
 def pairs(runs: int, ours: Callable[[], float], bare: Callable[[], float]) -> tuple[Figures, Figures, Figures]:
     """Run both in turn after one warm-up each; figures of ours, of the bare one, and of the ratio pair by pair."""

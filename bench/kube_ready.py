@@ -23,6 +23,7 @@ from lab import Driver, bench_settings, lab_state_of
 from rwk_tui.daemon.client import DaemonClient
 from rwk_tui.daemon.protocol import Open, Quit
 from rwk_tui.engines.sets import EngineSet, find_set
+from rwk_tui.lab.local.addresses import choose_plan
 
 CHAPTER = "11-workers"
 """It begins with one secured member, an API server and its controllers on core-01, and nothing else."""
@@ -35,7 +36,9 @@ async def ours() -> Ready:
         driver = Driver(await DaemonClient.connect(settings, role="driver", attend="headless", start=True))
         try:
             await driver.until(lambda: lab_state_of(driver) == "ready", 60, "the lab", lambda: lab_state_of(driver))
-            door = Door(f"127.0.{SUBNET}.100", 6443, state / "pki" / "kubernetes")
+            # Asked where the API server itself listens: our balancer would have to carry the judge's many questions.
+            place = choose_plan(settings).localhost("core-01", 6443)
+            door = Door(place.host, place.port, state / "pki" / "kubernetes")
             started = time.monotonic()
             waiting = asyncio.create_task(asyncio.to_thread(until_ready, door, started))
             await driver.call(Open(chapter=CHAPTER))

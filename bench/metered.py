@@ -1,6 +1,8 @@
 """Run one of our programs with a meter on its event loop: `metered.py FILE idle|daemon|cockpit [ARG...]`.
 
-The meter asks to be called every 10 ms and writes, each second, by how many milliseconds it was late at most.
+The meter asks to be called every 10 ms and writes, each second, by how many milliseconds it was late at most. Of a
+cockpit it writes to FILE.frames, too, how long each frame took: working out what to show ("paint") and showing what
+changed of it ("render").
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import runpy
 import sys
 import time
 from pathlib import Path
+from typing import TextIO
 
 TICK = 0.01
 
@@ -39,6 +42,30 @@ class Metered(asyncio.DefaultEventLoopPolicy):
         return loop
 
 
+def measure(file: TextIO, owner: type, name: str, what: str) -> None:
+    """Note how long each call of a method takes."""
+    method = getattr(owner, name)
+
+    def timed(*given: object) -> object:
+        began = time.perf_counter()
+        try:
+            return method(*given)
+        finally:
+            file.write(f"{time.time():.2f} {what} {(time.perf_counter() - began) * 1000:.2f}\n")
+
+    setattr(owner, name, timed)
+
+
+def measure_frames(report: Path) -> None:
+    from textual.screen import Screen
+
+    from rwk_tui.cockpit.app import Cockpit
+
+    file = Path(f"{report}.frames").open("a", buffering=1)  # noqa: SIM115 - open for as long as the process lives
+    measure(file, Cockpit, "paint", "paint")
+    measure(file, Screen, "_on_timer_update", "render")
+
+
 async def idle() -> None:
     await asyncio.sleep(10**6)
 
@@ -48,6 +75,8 @@ def main() -> None:
     asyncio.set_event_loop_policy(Metered(Path(report)))
     if what == "idle":
         asyncio.run(idle())
+    if what == "cockpit":
+        measure_frames(Path(report))
     module = {"daemon": "rwk_tui.daemon", "cockpit": "rwk_tui"}[what]
     sys.argv = [module, *rest]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

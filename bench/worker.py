@@ -93,6 +93,9 @@ class Loss:
         healed = time.time()
         await self.driver.call(Heal(fault="all"))
         ready = await self.until("Ready", victim, 60)
+        # The next one begins when its lease tells again that it lives, or there would be no renewal to count from.
+        renewed = lambda: (now := self.node(victim)) is not None and now.renewed > ready  # noqa: E731
+        await self.driver.until(renewed, 30, f"a new lease of {victim}", lambda: kube_seen(self.driver))
         self._note("NotReady after the cut", lost - cut)
         self._note("NotReady over lease + grace (cut)", lost - row.renewed - self.patience.grace)
         self._note("Ready again after healing", ready - healed)

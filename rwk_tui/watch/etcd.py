@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import warnings
 from collections.abc import Awaitable, Callable
@@ -149,6 +150,12 @@ class EtcdClient:
             raise translate(error.code().name, error.details() or "", where=self._where, timeout=timeout) from None
         except grpc.RpcError as error:
             raise EtcdError(f"the connection to {self._where} broke", definite=False) from error
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # Not we were cancelled but the call, because somebody else closed the channel meanwhile.
+            raise EtcdError(f"the connection to {self._where} was closed", definite=False) from None
 
 
 def _credentials(access: Access) -> Any:

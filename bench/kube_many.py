@@ -22,7 +22,7 @@ from harness import SUBNET, Terminal, environment, lab_state, wait_for
 from kube_crowd import churn, client, join, kubelets, make_pods
 from kube_tools import kube_seen, number, own_environment
 from lab import Driver, bench_settings, lab_state_of
-from stall import METER, late, start
+from stall import METER, seconds_of, start
 
 from rwk_tui.board.kube_rows import NodeRow, PodRow
 from rwk_tui.cluster.kubernetes.timings import timings
@@ -49,16 +49,18 @@ class Stage:
         await meanwhile()
         await asyncio.sleep(1.1)  # each second is written when it is over
         passed, after = time.monotonic() - began, self._cpu()
-        worst = {who: late(self.reports[who], since + 1) for who in WHO}
+        seconds = {who: seconds_of(self.reports[who], since + 1) for who in WHO}
+        worst = {who: [late for late, _ in found] for who, found in seconds.items()}
         print(f"{what}: {passed:.0f} s, load {os.getloadavg()[0]:.1f}", flush=True)
         for who in WHO:
             cpu = 100 * (after[who] - before[who]) / passed
             memory = self.processes[who].memory_info().rss >> 20
             over = max(worst[who]) - max(worst["idle"])
             more = f"  {over:+6.1f} over idle, wanted <= 50" if who != "idle" else ""
+            busiest = max(busy for _, busy in seconds[who])
             print(
                 f"  {who:8} CPU {cpu:5.1f} %  memory {memory:4} MB  late by at most {max(worst[who]):6.1f} ms, "
-                f"median second {statistics.median(worst[who]):5.1f}{more}"
+                f"median second {statistics.median(worst[who]):5.1f}, own work at most {busiest:5.1f} ms{more}"
             )
         self._frames(since)
 
@@ -67,20 +69,19 @@ class Stage:
         return {who: float(one.user + one.system) for who, one in times.items()}
 
     def _frames(self, since: float) -> None:
-        found: dict[str, list[float]] = {"paint": [], "render": []}
+        found: dict[str, list[tuple[float, float]]] = {"paint": [], "render": []}
         for line in Path(f"{self.reports['cockpit']}.frames").read_text().splitlines():
-            at, what, took = line.split()
+            at, what, took, own = line.split()
             if float(at) >= since:
-                found[what].append(float(took))
+                found[what].append((float(took), float(own)))
         for what, values in found.items():
-            if values:
-                ordered = sorted(values)
-                p95 = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
-                print(
-                    f"  {what:8} median {statistics.median(ordered):.1f}  p95 {p95:.1f}  max {ordered[-1]:.1f} ms",
-                    end="",
-                )
-                print(f"  ({len(ordered)} times)")
+            wall, own_work = (sorted(of) for of in zip(*values, strict=True)) if values else ([0.0], [0.0])
+            print(f"  {what:8} {_tail(wall)}, own work {_tail(own_work)}  ({len(values)} times)", flush=True)
+
+
+def _tail(ordered: list[float]) -> str:
+    p95 = ordered[min(len(ordered) - 1, round(0.95 * len(ordered)))]
+    return f"median {statistics.median(ordered):.1f} p95 {p95:.1f} max {ordered[-1]:.1f} ms"
 
 
 @contextlib.asynccontextmanager

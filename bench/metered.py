@@ -1,8 +1,9 @@
 """Run one of our programs with a meter on its event loop: `metered.py FILE idle|daemon|cockpit [ARG...]`.
 
-The meter asks to be called every 10 ms and writes, each second, by how many milliseconds it was late at most. Of a
-cockpit it writes to FILE.frames, too, how long each frame took: working out what to show ("paint") and showing what
-changed of it ("render").
+The meter asks to be called every 10 ms and writes, each second, by how many milliseconds it was late at most, and for how
+many the loop itself worked at a stretch: on a busy machine that tells whose fault it was. Of a cockpit it writes to
+FILE.frames, too, how long each frame took, by the clock and of the processor: working out what to show ("paint") and
+showing what changed of it ("render").
 """
 
 from __future__ import annotations
@@ -27,14 +28,16 @@ class Metered(asyncio.DefaultEventLoopPolicy):
     def new_event_loop(self) -> asyncio.AbstractEventLoop:
         loop = super().new_event_loop()
         file = self.report.open("a", buffering=1)
-        worst, second = 0.0, time.time()
+        worst, used, busiest, second = 0.0, 0.0, 0.0, time.time()
 
         def tick(due: float) -> None:
-            nonlocal worst, second
+            nonlocal worst, used, busiest, second
             worst = max(worst, (loop.time() - due) * 1000)
+            now = time.thread_time()
+            used, busiest = now, max(busiest, (now - used) * 1000 if used else 0.0)
             if time.time() - second >= 1:
-                file.write(f"{time.time():.2f} {worst:.1f}\n")
-                worst, second = 0.0, time.time()
+                file.write(f"{time.time():.2f} {worst:.1f} {busiest:.1f}\n")
+                worst, busiest, second = 0.0, 0.0, time.time()
             due = loop.time() + TICK
             loop.call_at(due, tick, due)
 
@@ -47,11 +50,12 @@ def measure(file: TextIO, owner: type, name: str, what: str) -> None:
     method = getattr(owner, name)
 
     def timed(*given: object) -> object:
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.thread_time()
         try:
             return method(*given)
         finally:
-            file.write(f"{time.time():.2f} {what} {(time.perf_counter() - began) * 1000:.2f}\n")
+            took, own = time.perf_counter() - began, time.thread_time() - used
+            file.write(f"{time.time():.2f} {what} {took * 1000:.2f} {own * 1000:.2f}\n")
 
     setattr(owner, name, timed)
 

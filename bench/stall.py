@@ -24,8 +24,13 @@ METER = (sys.executable, str(Path(__file__).with_name("metered.py")))
 
 def late(report: Path, since: float) -> list[float]:
     """The worst lateness of each second since then, in ms."""
+    return [worst for worst, _ in seconds_of(report, since)]
+
+
+def seconds_of(report: Path, since: float) -> list[tuple[float, float]]:
+    """The worst lateness of each second since then, and the most that the loop itself worked at a stretch, in ms."""
     lines = (line.split() for line in report.read_text().splitlines())
-    return [float(worst) for at, worst in lines if float(at) >= since]
+    return [(float(worst), float(busiest)) for at, worst, busiest in lines if float(at) >= since]
 
 
 def start(reports: dict[str, Path], env: dict[str, str], state: Path) -> tuple[Process, Process]:

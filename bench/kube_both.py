@@ -16,6 +16,8 @@ from screen import Screen
 WORDS = ("running", "not ready", "starting", "pending", "terminating", "failed", "succeeded")
 PODS = re.compile(rf"(\d+) (?:were )?({'|'.join(WORDS)})")
 NODE = re.compile(r"(?:no node|core-\d\d|[\w.-]+)\s+[●✗?‖◫∅] ")
+EARLY, LATE = 1.0, 3.0
+"""Seconds before and after kubectl within which a change must be painted to count."""
 Series = list[tuple[float, Hashable]]
 """What was seen, and when it began (monotonic, s)."""
 
@@ -123,25 +125,25 @@ def _state(status: str, ready: str, placed: bool) -> str:
     return "starting" if placed else "pending"
 
 
-def delays(told: Series, painted: Series, since: float) -> tuple[list[float], int]:
-    """Seconds from each thing told after `since` until it, or what came after it, was painted; and how many never were.
+def delays(told: Series, painted: Series, since: float) -> tuple[list[tuple[Hashable, float]], int]:
+    """For each thing told after `since` the seconds until it was painted, or what came after it; how many never were.
 
-    Negative where the cockpit was first. Both series must begin alike.
+    Negative where the cockpit was first. What is told soon recurs, so that only what is painted about then counts.
     """
-    found: list[float] = []
+    found: list[tuple[Hashable, float]] = []
     missed, at = 0, 0
     for number, (when, what) in enumerate(told):
         if when < since:
             continue
-        later = {state for _, state in told[number:]}
-        while at < len(painted) and (painted[at][0] < since - 1 or painted[at][1] not in later):
-            at += 1
-        index = next((n for n in range(at, len(painted)) if painted[n][1] == what), None)
+        near = [n for n in range(at, len(painted)) if -EARLY <= painted[n][0] - when <= LATE]
+        after = {state for moment, state in told[number:] if moment - when <= LATE}
+        index = next((n for n in near if painted[n][1] == what), None)
+        exact = index is not None
         if index is None:
-            index = next((n for n in range(at, len(painted)) if painted[n][1] in later), None)
+            index = next((n for n in near if painted[n][1] in after), None)
         if index is None:
             missed += 1
             continue
-        found.append(painted[index][0] - when)
-        at = index
+        found.append((what, painted[index][0] - when))
+        at = index + 1 if exact else index
     return found, missed

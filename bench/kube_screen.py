@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Hashable
 
 from harness import Figures
-from kube_both import Kubectl, Painted, PodLines, Series, delays, pods_of
+from kube_both import LATE, Kubectl, Painted, PodLines, Series, delays, pods_of
 from kube_tools import Seat, kube_seen, number, seated
 
 from rwk_tui.daemon.protocol import Heal, Inject
@@ -95,9 +95,8 @@ async def node(seat: Seat, painted: Painted, losses: int) -> None:
             await until(lambda: last(kubectl.seen) is last(series) is False, 60, f"{NODE} NotReady", seen)
             await seat.driver.call(Heal(fault="all"))
             await until(lambda: last(kubectl.seen) is last(series) is True, 60, f"{NODE} Ready", seen)
-        both = kubectl.seen
-        tell("a node's NotReady", [one for one in both if one[1] is False], series, since)
-        tell("a node's Ready", [one for one in both if one[1] is True], series, since)
+        tell("a node's NotReady", kubectl.seen, series, since, only=False)
+        tell("a node's Ready", kubectl.seen, series, since, only=True)
     finally:
         kubectl.close()
 
@@ -107,13 +106,14 @@ def last(series: Series) -> Hashable:
     return series[-1][1] if series else None
 
 
-def tell(what: str, told: Series, series: Series, since: float) -> None:
-    """Print how long after kubectl the screen was painted."""
+def tell(what: str, told: Series, series: Series, since: float, only: Hashable = None) -> None:
+    """Print how long after kubectl the screen was painted, of all changes or of those to `only`."""
     found, missed = delays(told, series, since)
-    if not found:
+    seconds = tuple(after for state, after in found if only is None or state == only)
+    if not seconds:
         raise SystemExit(f"{what}: nothing of {told} was painted: {series}")
     load = f"load {os.getloadavg()[0]:.1f}"
-    print(f"{what:18} {Figures(tuple(found)).tail}  never painted {missed}  {load}", flush=True)
+    print(f"{what:18} {Figures(seconds).tail}  not painted within {LATE:g} s: {missed}  {load}", flush=True)
 
 
 def lease_of(lines: list[str]) -> Hashable:

@@ -1,7 +1,7 @@
 """Run one of our programs with a meter on its event loop: `metered.py FILE idle|daemon|cockpit [ARG...]`.
 
-The meter asks to be called every 10 ms and writes, each second, by how many milliseconds it was late at most, and for how
-many the loop itself worked at a stretch: on a busy machine that tells whose fault it was. Of a cockpit it writes to
+The meter asks to be called every 10 ms and writes, each second, by how many milliseconds it was late at most, and for
+how many the loop itself worked at a stretch: on a busy machine that tells whose fault it was. Of a cockpit it writes to
 FILE.frames, too, how long each frame took, by the clock and of the processor: working out what to show ("paint") and
 showing what changed of it ("render").
 """

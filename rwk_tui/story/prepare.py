@@ -27,9 +27,13 @@ async def build_starts(chapter: Chapter, context: Context) -> None:
     context.watcher.canary.new_epoch(f"a fresh lab for {chapter.name}")
     await aim(starts, context)
     await _machines(starts, context)
-    await _etcd(starts, context)
+    await _start_etcd(starts, context)
     if starts.secured:
         await do((setup.let_presenter_in(context.site),), context)
+    for name in starts.api:
+        # An API server waits for its etcd by itself, and most of its start is its own.
+        await do(plan(Action(verb="kube-api", what=kube.KubeApi(on=name)), context, _never), context)
+    await _etcd_serves(starts, context)
     if starts.api:
         await build_kubernetes(starts, context)
     context.watcher.refresh()
@@ -57,7 +61,7 @@ async def _machines(starts: Starts, context: Context) -> None:
     await asyncio.gather(*(machine.stop() for machine in unneeded))
 
 
-async def _etcd(starts: Starts, context: Context) -> None:
+async def _start_etcd(starts: Starts, context: Context) -> None:
     if not starts.etcd:
         return
     if len(starts.etcd) == 1:
@@ -66,6 +70,11 @@ async def _etcd(starts: Starts, context: Context) -> None:
         action = Action(verb="etcd-bootstrap", what=EtcdBootstrap(on=starts.etcd))
     context.watcher.alert()
     await do(plan(action, context, _never), context)
+
+
+async def _etcd_serves(starts: Starts, context: Context) -> None:
+    if not starts.etcd:
+        return
     serving = Check(verb="serving", what=Serving(on=starts.etcd), text="etcd serves")
     await hold(serving, context, context.settings.timeouts.member_start)
     async with Look(context) as look:
@@ -78,10 +87,8 @@ LEASES: tuple[Literal["kube-controller-manager", "kube-scheduler"], ...] = ("kub
 
 
 async def build_kubernetes(starts: Starts, context: Context) -> None:
-    """Build Kubernetes on top of etcd, as the chapter starts with it. Raises LabError with what was waited for."""
+    """Build the rest of Kubernetes once its API serves. Raises LabError with what was waited for."""
     patience = context.settings.timeouts
-    for name in starts.api:
-        await do(plan(Action(verb="kube-api", what=kube.KubeApi(on=name)), context, _never), context)
     ready = Check(verb="api", what=kube.ApiIs(on=starts.api), text="the API is ready")
     await hold(ready, context, patience.api_start)
     for name in starts.api if starts.controllers is None else starts.controllers:

@@ -81,7 +81,7 @@ async def test_an_api_server_starts_on_every_member_there_is(lab: StageLab, site
     assert shown[0].endswith(", and the keys of service accounts")
     assert shown[1:] == ["start kube-apiserver", "# presenter: the profile sets KUBECONFIG and what etcdctl shows"]
     flags = argv(lab, "core-01", "kube-apiserver")
-    assert "--etcd-servers=https://10.0.0.1:2379,https://10.0.0.3:2379" in flags
+    assert "--etcd-servers=https://localhost:2379,https://10.0.0.3:2379" in flags
     read = [flag.partition("=")[2] for flag in flags if "=/nowhere/" in flag]
     assert {path.removeprefix("/nowhere/") for path in read} <= set(machine.files), "what it reads is there"
     assert machine.done.index("put core-01/pki/service-accounts.key") < machine.done.index(

@@ -40,7 +40,7 @@ def test_the_flags_of_an_api_server(settings: Settings, seconds: dict[str, int])
         "--advertise-address=192.0.2.102",
         "--bind-address=10.0.0.2",
         "--secure-port=6443",
-        "--etcd-servers=https://10.0.0.1:2379,https://10.0.0.2:2379,https://10.0.0.3:2379",
+        "--etcd-servers=https://10.0.0.1:2379,https://localhost:2379,https://10.0.0.3:2379",
         "--etcd-cafile=/nowhere/pki/etcd/ca.crt",
         "--etcd-certfile=/nowhere/pki/etcd/apiserver.crt",
         "--etcd-keyfile=/nowhere/pki/etcd/apiserver.key",

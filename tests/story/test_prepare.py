@@ -117,9 +117,9 @@ async def test_everything_is_built_from_below(tmp_path: Path) -> None:
     assert await made.build() == [
         *(f"start {name}" for name in MACHINES),
         *(f"start {name}/etcd" for name in MACHINES),
-        "key greeting=hello",
         "start core-01/kube-apiserver",
         "start core-02/kube-apiserver",
+        "key greeting=hello",
         "start core-01/kube-controller-manager",
         "start core-01/kube-scheduler",
         "start core-02/kube-controller-manager",

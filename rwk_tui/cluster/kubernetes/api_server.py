@@ -31,12 +31,14 @@ def api_server_spec(machine: Machine, settings: Settings, etcd: Sequence[Machine
     def pki(authority: str, file: str) -> str:
         return place(machine, authority, file)  # type: ignore[arg-type]
 
+    # Its own machine's member is asked without the network in between.
+    members = (client_url(member, public=member.name != machine.name, scheme="https") for member in etcd)
     argv = (
         program(API_SERVER, engine),
         f"--advertise-address={advertised(machine)}",
         f"--bind-address={host}",
         f"--secure-port={port}",
-        f"--etcd-servers={','.join(client_url(member, scheme='https') for member in etcd)}",
+        f"--etcd-servers={','.join(members)}",
         f"--etcd-cafile={pki('etcd', 'ca.crt')}",
         f"--etcd-certfile={pki('etcd', 'apiserver.crt')}",
         f"--etcd-keyfile={pki('etcd', 'apiserver.key')}",

@@ -15,8 +15,11 @@ from rwk_tui.watch.pace import Pace
 from rwk_tui.watch.sightings import Scene
 
 UNIT = "kube-apiserver"
-CALM, CLOSE = 1.0, 0.25
-"""Seconds between two questions, in quiet times and around a fault."""
+CALM, CLOSE, STARTING = 1.0, 0.25, 0.1
+"""Seconds between two questions: in quiet times, around a fault, and to a server that was never ready yet.
+
+Whoever builds on it waits for its first readiness, and so does the audience.
+"""
 DEADLINE = 1.0
 """Seconds that /readyz may take, to be multiplied by the backend's slack."""
 
@@ -84,7 +87,8 @@ class Servers:
                     self._after()
             else:
                 await self._ask(machine)
-            await self._pace.beat(CALM, CLOSE)
+            calm, close = (STARTING, STARTING) if self._starts(machine.name) else (CALM, CLOSE)
+            await self._pace.beat(calm, close)
 
     def rows(self) -> list[ApiServerRow]:
         """A row for each API server that is set up and was asked."""
@@ -129,6 +133,10 @@ class Servers:
     def _runs(self, machine: str) -> bool:
         unit = self.unit(machine)
         return unit is not None and unit.state == "running"
+
+    def _starts(self, machine: str) -> bool:
+        seen = self.seen.get(machine)
+        return seen is not None and not seen.was_ready and self._runs(machine)
 
     async def _ask(self, machine: Machine) -> None:
         name = machine.name

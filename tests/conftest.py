@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import tempfile
 import time
 import uuid
@@ -30,6 +31,8 @@ _ENGINES = ("RWK_ENGINES", "RWK_ENGINE_CACHE")
 for _name in [name for name in os.environ if name.startswith("RWK_") and name not in _ENGINES]:
     del os.environ[_name]
 os.environ.pop("NO_COLOR", None)
+# A suite that was started in the background inherits that Ctrl-C is ignored, and so would all that it starts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 # Tests give themselves homes and state directories of their own; engines are still looked for where the user's are.
 os.environ.setdefault("RWK_ENGINE_CACHE", str(load_settings(config=Path(os.devnull)).engine_cache))
 

@@ -105,8 +105,6 @@ def test_ctrl_c_leaves_no_engine_and_the_next_run_goes_on(here: Settings, mirror
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # Where the suite itself runs in the background, Ctrl-C is ignored, and that is inherited.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     until = time.monotonic() + 20
     while not size_of_parts(here) and time.monotonic() < until:

@@ -120,3 +120,5 @@ async def test_a_frozen_api_server_holds_nobody_up_where_there_is_a_second_one(s
         await heal(stage)
         await until(stage, api_is(name, "ready"))
         await until(stage, serves)
+    told = [event.text for event in stage.context.hub.board.events if event.kind == "lost"]
+    assert told == [], "no write was lost, so none may be said to be"

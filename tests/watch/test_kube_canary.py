@@ -217,18 +217,30 @@ def test_a_smaller_number_is_a_loss_only_if_it_can_not_rightly_be_there() -> Non
     one, two, three = tally.intend(), tally.intend(), tally.intend()
     tally.acknowledged(two)
     tally.acknowledged(one)
-    assert tally.lost(one) == 0  # it overlapped with the other, and may have landed after it
-    assert tally.lost(three) == 0  # still under way
+    assert tally.lost(one, tally.mark) == 0  # it overlapped with the other, and may have landed after it
+    assert tally.lost(three, tally.mark) == 0  # still under way
     four = tally.intend()
     tally.acknowledged(four)
-    assert tally.lost(two) == 1
-    assert tally.lost(0) == 3
+    assert tally.lost(two, tally.mark) == 1
+    assert tally.lost(0, tally.mark) == 3
     tally.unknown(three)
-    assert tally.lost(three) == 0  # nobody knows when it lands
-    assert tally.lost(four) == 0
+    assert tally.lost(three, tally.mark) == 0  # nobody knows when it lands
+    assert tally.lost(four, tally.mark) == 0
     tally.settle(two)
-    assert (tally.lost(0), tally.count) == (0, 3)
+    assert (tally.lost(0, tally.mark), tally.count) == (0, 3)
     assert tally.intend() == 5
+
+
+def test_what_was_acknowledged_after_the_question_is_not_missed_in_its_answer() -> None:
+    tally = Tally(Clock())
+    one = tally.intend()
+    tally.acknowledged(one)
+    asked = tally.mark  # the store is asked now, and its answer takes a while
+    two = tally.intend()
+    tally.acknowledged(two)
+    assert tally.lost(one, asked) == 0
+    assert tally.lost(0, asked) == 1  # what was acknowledged before it was asked must be there
+    assert tally.lost(one, tally.mark) == 1
 
 
 def test_what_is_remembered_stays_bounded_and_an_old_number_is_a_loss() -> None:
@@ -237,5 +249,5 @@ def test_what_is_remembered_stays_bounded_and_an_old_number_is_a_loss() -> None:
         tally.acknowledged(tally.intend())
     assert len(tally._sent) <= 4001
     assert len(tally._acknowledged) <= 4001
-    assert tally.lost(5) > 0
-    assert tally.lost(10_000) == 0
+    assert tally.lost(5, tally.mark) > 0
+    assert tally.lost(10_000, tally.mark) == 0

@@ -204,7 +204,7 @@ class ApiCanary:
 
     async def _look(self, kube: Kube) -> None:
         """Read the number that is stored, and count what is lost; make the ConfigMap if there is none."""
-        era = self._era()
+        era, mark = self._era(), self._tally.mark
         try:
             found = _MAP.decode(await kube.get(MAP, timeout=self._deadline))
             stored = _number((found.data or {}).get(FIELD, ""))
@@ -215,7 +215,7 @@ class ApiCanary:
         if not self._epoch or self._anew or era != self._in_era:
             self._begin(self._anew or ("its etcd counts anew" if self._epoch else ""), stored)
             self._in_era = era
-        elif lost := self._tally.lost(max(0, stored)):
+        elif lost := self._tally.lost(max(0, stored), mark):
             self._tell_lost(lost)
             self._tally.settle(stored)
         if stored < 0:

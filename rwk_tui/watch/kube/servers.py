@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from rwk_tui.board.kube_rows import ApiServerRow, ApiState, KubeState
 from rwk_tui.lab.protocol import Lab, Machine, UnitStatus
 from rwk_tui.watch.kube.front import PORT, Doors
-from rwk_tui.watch.kube.protocol import Kube
+from rwk_tui.watch.kube.protocol import Kube, Readiness
 from rwk_tui.watch.kube.refusals import KubeError
 from rwk_tui.watch.pace import Pace
 from rwk_tui.watch.sightings import Scene
@@ -20,6 +21,8 @@ CALM, CLOSE, STARTING = 1.0, 0.25, 0.1
 
 Whoever builds on it waits for its first readiness, and so does the audience.
 """
+LOOK = 0.1
+"""Seconds between two looks at what the machine says while the API server has not answered."""
 DEADLINE = 1.0
 """Seconds that /readyz may take, to be multiplied by the backend's slack."""
 
@@ -149,7 +152,7 @@ class Servers:
         if not idle:
             try:
                 kube = await self._doors.of(machine)
-                answer = await kube.ready(timeout=self._deadline)
+                answer = await self._answer(kube, name)
                 took = time.monotonic() - began
                 state, failing = ("ready" if answer.ready else "unready"), answer.failing
                 why = "" if answer.ready else _unmet(failing)
@@ -177,6 +180,19 @@ class Servers:
             self._after()
         else:
             self._changed()
+
+    async def _answer(self, kube: Kube, name: str) -> Readiness:
+        """Its readiness; a machine that says meanwhile that the program is frozen or gone is believed at once."""
+        asking = asyncio.ensure_future(kube.ready(timeout=self._deadline))
+        try:
+            while not (await asyncio.wait({asking}, timeout=LOOK))[0]:
+                if idle := self._scene.idle(name, UNIT):
+                    raise KubeError(idle, trouble="silent")
+            return asking.result()
+        finally:
+            if not asking.done():
+                asking.cancel()
+                await asyncio.wait({asking})
 
     def _after(self) -> None:
         """Something changed: let the fronts follow at once."""

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 KEPT = 2000
 """At least so many of the newest numbers are remembered one by one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The newest acknowledged number at some moment (0: none), and when it had been sent."""
+
+    newest: int
+    sent: float
 
 
 class Tally:
@@ -65,16 +74,24 @@ class Tally:
         self._unknown.add(number)
         self.unknown_count += 1
 
-    def lost(self, stored: int) -> int:
-        """How many acknowledged writes are lost, given the number that is stored (0: none is)."""
-        if not self.newest or stored >= self.newest or stored in self._unknown:
+    @property
+    def mark(self) -> Mark:
+        """What a question that is asked now must find."""
+        return Mark(self.newest, self._newest_sent)
+
+    def lost(self, stored: int, mark: Mark) -> int:
+        """How many acknowledged writes are lost, given the number that is stored (0: none is).
+
+        `mark` is that of the moment when the question was asked: what was acknowledged since, its answer can't know.
+        """
+        if not mark.newest or stored >= mark.newest or stored in self._unknown:
             return 0
         ended = self._acknowledged.get(stored)
         if ended is None and stored in self._sent:
             return 0  # it is still under way
-        if ended is not None and ended >= self._newest_sent:
+        if ended is not None and ended >= mark.sent:
             return 0
-        return sum(1 for number in self._acknowledged if number > stored) or 1
+        return sum(1 for number in self._acknowledged if stored < number <= mark.newest) or 1
 
     def _trim(self, low: int) -> None:
         self._sent = {number: at for number, at in self._sent.items() if number >= low}

@@ -128,22 +128,20 @@ def _state(status: str, ready: str, placed: bool) -> str:
 def delays(told: Series, painted: Series, since: float) -> tuple[list[tuple[Hashable, float]], int]:
     """For each thing told after `since` the seconds until it was painted, or what came after it; how many never were.
 
-    Negative where the cockpit was first. What is told soon recurs, so that only what is painted about then counts.
+    Negative where the cockpit was first. What is told soon recurs, so each thing painted counts once, in its order: a
+    state that was never painted by itself counts as painted with the next one, and not when it recurs.
     """
     found: list[tuple[Hashable, float]] = []
-    missed, at = 0, 0
+    missed, at = 0, sum(moment < since for moment, _ in painted)
     for number, (when, what) in enumerate(told):
         if when < since:
             continue
-        near = [n for n in range(at, len(painted)) if -EARLY <= painted[n][0] - when <= LATE]
         after = {state for moment, state in told[number:] if moment - when <= LATE}
-        index = next((n for n in near if painted[n][1] == what), None)
-        exact = index is not None
-        if index is None:
-            index = next((n for n in near if painted[n][1] in after), None)
+        near = range(at, len(painted))
+        index = next((n for n in near if painted[n][1] in after and -EARLY <= painted[n][0] - when <= LATE), None)
         if index is None:
             missed += 1
             continue
         found.append((what, painted[index][0] - when))
-        at = index + 1 if exact else index
+        at = index + (painted[index][1] == what)
     return found, missed

@@ -8,51 +8,35 @@ from pathlib import Path
 
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import CanaryRow, CanaryState
-from rwk_tui.board.wording import seconds
 from rwk_tui.lab.protocol import Machine
 from rwk_tui.watch.answers import Written
 from rwk_tui.watch.checker import Checker, Targets
-from rwk_tui.watch.gaps import Gap, Gaps
+from rwk_tui.watch.gaps import Gap
 from rwk_tui.watch.ledger import Ledger
-from rwk_tui.watch.minute import Minute
 from rwk_tui.watch.pace import Pace
 from rwk_tui.watch.refusals import EtcdError
 from rwk_tui.watch.verdict import ClientOf, Verdict
+from rwk_tui.watch.writes import Writes
 
-CALM, CLOSE = 0.2, 0.05
-"""Seconds between two writes, in quiet times and around a fault."""
-DEADLINE = 1.0
-"""Seconds that one write may take, to be multiplied by the backend's slack."""
-TOLD = 0.5
-"""Seconds: shorter gaps are known but not put on the timeline."""
 AT_ONCE = 48
 """Writes that may be under way together."""
-TROUBLE = 60.0
-"""Seconds for which a failing canary keeps everything on the alert; a longer outage is watched calmly."""
 
 
-class Canary:
+class Canary(Writes):
     """Writes unique values through every reachable member in turn; publishes its row and its outages."""
 
     def __init__(
         self, hub: Hub, pace: Pace, ledger: Path, targets: Targets, client: ClientOf, *, slack: float = 1.0
     ) -> None:
-        self._hub = hub
-        self._pace = pace
+        super().__init__(hub, pace, name="etcd", words="etcd writes", at_once=AT_ONCE, slack=slack)
         self._ledger = Ledger(ledger)
         self._targets = targets
         self._client = client
         self._checker = Checker(hub, self._ledger, targets, client)
-        self._deadline = DEADLINE * slack
-        self._gaps = Gaps()
         self._turn = 0
-        self._paused = False
         self._anew = ""
         self._newest = (0, 0)
-        self._trouble_since = 0.0
         self._disk = ""
-        self._flying: set[asyncio.Task[None]] = set()
-        self._minute = Minute()
 
     def open(self) -> None:
         """Read the ledger of an earlier run, or begin one. Raises OSError."""
@@ -62,21 +46,8 @@ class Canary:
 
     async def close(self) -> None:
         """End the writes under way; what their outcome was stays unknown."""
-        for task in self._flying:
-            task.cancel()
-        await asyncio.gather(*self._flying, return_exceptions=True)
+        await super().close()
         self._ledger.close()
-
-    def pause(self) -> None:
-        """Write no more until `resume`; the pause is no outage."""
-        self._paused = True
-        self.publish()
-
-    def resume(self) -> None:
-        """Write again."""
-        self._paused = False
-        self._gaps.restart()
-        self.publish()
 
     def new_epoch(self, why: str) -> None:
         """Count anew: what was written before is not expected to be there any more."""
@@ -90,43 +61,10 @@ class Canary:
         self._anew = why
         self._gaps.restart()
 
-    def gaps(self, since: float = 0.0) -> list[Gap]:
-        """The outages that reached beyond `since` (unix, s), oldest first; the last may still go on."""
-        found = self._gaps.since(since)
-        current = self.gap()
-        return [*found, current] if current is not None else found
-
-    def gap(self) -> Gap | None:
-        """The outage that lasts now."""
-        return self._gaps.current(self._hub.now(), self.interval) if self._active() else None
-
     @property
     def epoch(self) -> int:
         """The number of the epoch that is written in now."""
         return self._ledger.epoch.number
-
-    @property
-    def interval(self) -> float:
-        """Seconds between two writes now."""
-        return self._pace.interval(CALM, CLOSE)
-
-    @property
-    def last_acknowledged(self) -> float:
-        """When the newest acknowledgement came (unix, s)."""
-        return self._gaps.last
-
-    async def run(self) -> None:
-        """Write for ever, at the beat, whatever becomes of the writes under way."""
-        while True:
-            interval = await self._pace.beat(CALM, CLOSE)
-            targets = self._targets() if not self._paused else ()
-            if not targets:
-                self._gaps.restart()
-            elif len(self._flying) < AT_ONCE:
-                self._turn += 1
-                task = asyncio.create_task(self._write(targets[self._turn % len(targets)], interval))
-                self._flying.add(task)
-                task.add_done_callback(self._flying.discard)
 
     async def report(self) -> None:
         """Publish the row every second and keep what is stored bounded, for ever."""
@@ -187,6 +125,12 @@ class Canary:
     def _active(self) -> bool:
         return not self._paused and bool(self._targets())
 
+    async def _attempt(self, interval: float) -> None:
+        targets = self._targets()
+        if targets:
+            self._turn += 1
+            await self._write(targets[self._turn % len(targets)], interval)
+
     async def _write(self, machine: Machine, interval: float) -> None:
         try:
             seq = self._ledger.intend()
@@ -212,23 +156,7 @@ class Canary:
                 return
             self._newest = max(self._newest, place)
         self._enter(self._ledger.acknowledged, seq, epoch)
-        now = self._hub.now()
-        began = not self._gaps.last
-        gap = self._gaps.acknowledged(now, interval)
-        self._minute.note(now, acknowledged=True)
-        self._trouble_since = 0.0
-        if gap is not None and gap.end - gap.start >= TOLD:
-            self._hub.tell(
-                "outage",
-                f"etcd writes stopped for {seconds(gap.ms)}",
-                level="warning",
-                subject="canary/etcd",
-                duration_ms=round(gap.ms, 1),
-                resolution_ms=round(gap.resolution * 1000, 1),
-                at=gap.end,
-            )
-        if gap is not None or began:
-            self.publish()
+        self._heard(interval)
 
     def _another_cluster(self, cluster: str, *, went_back: bool) -> bool:
         """Open an epoch if a write was acknowledged by another cluster than this epoch's; True if that happened.
@@ -264,17 +192,8 @@ class Canary:
         text = f"the canary counts anew (epoch {self._ledger.epoch.number}): {why}"
         if old.acknowledged_count:
             text += f"; {old.acknowledged_count} writes were acknowledged before"
-            self._hub.tell("epoch", text, subject="canary/etcd")
+            self._hub.tell("epoch", text, subject=self._subject)
         self.publish()
-
-    def _missed(self) -> None:
-        now = self._hub.now()
-        self._minute.note(now, acknowledged=False)
-        self._trouble_since = self._trouble_since or now
-        if now - self._trouble_since < TROUBLE:
-            self._pace.alert(5.0)
-        if self.gap() is not None:
-            self.publish()
 
     def _enter(self, enter: Callable[[int], None], seq: int, epoch: int) -> None:
         if epoch != self._ledger.epoch.number:

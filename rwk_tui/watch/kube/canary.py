@@ -10,28 +10,19 @@ import msgspec
 
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import CanaryRow, CanaryState
-from rwk_tui.board.wording import seconds
-from rwk_tui.watch.gaps import Gap, Gaps
+from rwk_tui.watch.gaps import Gap
 from rwk_tui.watch.kube.kinds import SYSTEM
 from rwk_tui.watch.kube.protocol import Kube
 from rwk_tui.watch.kube.refusals import KubeError
 from rwk_tui.watch.kube.tally import Tally
 from rwk_tui.watch.kube.wire import ConfigMap
-from rwk_tui.watch.minute import Minute
 from rwk_tui.watch.pace import Pace
+from rwk_tui.watch.writes import Writes
 
-CALM, CLOSE = 0.2, 0.05
-"""Seconds between two writes, in quiet times and around a fault."""
-DEADLINE = 1.0
-"""Seconds that one write may take, to be multiplied by the backend's slack."""
-TOLD = 0.5
-"""Seconds: shorter gaps are known but not put on the timeline."""
 AT_ONCE = 24
 """Writes that may be under way together."""
-TROUBLE = 60.0
-"""Seconds for which a failing canary keeps everything on the alert; a longer outage is watched calmly."""
 
-NAME, SUBJECT = "rwk-canary", "canary/api"
+NAME = "rwk-canary"
 ALL_MAPS = f"/api/v1/namespaces/{SYSTEM}/configmaps"
 MAP = f"{ALL_MAPS}/{NAME}"
 FIELD = "number"
@@ -39,7 +30,7 @@ FIELD = "number"
 _MAP = msgspec.json.Decoder(ConfigMap)
 
 
-class ApiCanary:
+class ApiCanary(Writes):
     """Writes growing numbers into one ConfigMap while `active()`; publishes its row and its outages.
 
     `front` gives the client (it may raise KubeError), `era` names the etcd canary's epoch: when that changes, the
@@ -56,41 +47,17 @@ class ApiCanary:
         *,
         slack: float = 1.0,
     ) -> None:
-        self._hub = hub
-        self._pace = pace
+        super().__init__(hub, pace, name="api", words="API writes", at_once=AT_ONCE, slack=slack)
         self._front = front
         self._active_now = active
         self._era = era
-        self._deadline = DEADLINE * slack
-        self._gaps = Gaps()
-        self._minute = Minute()
         self._tally = Tally(time.monotonic)
         self._epoch = 0
         self._in_era = 0
         self._doubt = True
         self._lost = 0
-        self._paused = False
         self._anew = ""
-        self._trouble_since = 0.0
         self._shown = False
-        self._flying: set[asyncio.Task[None]] = set()
-
-    async def close(self) -> None:
-        """End the writes under way; what their outcome was stays unknown."""
-        for task in self._flying:
-            task.cancel()
-        await asyncio.gather(*self._flying, return_exceptions=True)
-
-    def pause(self) -> None:
-        """Write no more until `resume`; the pause is no outage."""
-        self._paused = True
-        self.publish()
-
-    def resume(self) -> None:
-        """Write again."""
-        self._paused = False
-        self._gaps.restart()
-        self.publish()
 
     def new_epoch(self, why: str) -> None:
         """Count anew: what was written before is not expected to be there any more."""
@@ -104,42 +71,12 @@ class ApiCanary:
         self._doubt = True
         if self._shown:
             self._shown = False
-            self._hub.retract(SUBJECT)
-
-    def gaps(self, since: float = 0.0) -> list[Gap]:
-        """The outages that reached beyond `since` (unix, s), oldest first; the last may still go on."""
-        found, current = self._gaps.since(since), self.gap()
-        return [*found, current] if current is not None else found
-
-    def gap(self) -> Gap | None:
-        """The outage that lasts now."""
-        return self._gaps.current(self._hub.now(), self.interval) if self._active() else None
-
-    @property
-    def interval(self) -> float:
-        """Seconds between two writes now."""
-        return self._pace.interval(CALM, CLOSE)
-
-    @property
-    def last_acknowledged(self) -> float:
-        """When the newest acknowledgement came (unix, s)."""
-        return self._gaps.last
+            self._hub.retract(self._subject)
 
     @property
     def lost(self) -> int:
         """How many acknowledged writes of this epoch were found to be lost."""
         return self._lost
-
-    async def run(self) -> None:
-        """Write for ever, at the beat, whatever becomes of the writes under way."""
-        while True:
-            interval = await self._pace.beat(CALM, CLOSE)
-            if not self._active():
-                self._gaps.restart()
-            elif len(self._flying) < AT_ONCE:
-                task = asyncio.create_task(self._attempt(interval))
-                self._flying.add(task)
-                task.add_done_callback(self._flying.discard)
 
     async def report(self) -> None:
         """Publish the row every second, for ever."""
@@ -231,32 +168,7 @@ class ApiCanary:
         if epoch != self._epoch:
             return
         self._tally.acknowledged(number)
-        now = self._hub.now()
-        began = not self._gaps.last
-        gap = self._gaps.acknowledged(now, interval)
-        self._minute.note(now, acknowledged=True)
-        self._trouble_since = 0.0
-        if gap is not None and gap.end - gap.start >= TOLD:
-            self._hub.tell(
-                "outage",
-                f"API writes stopped for {seconds(gap.ms)}",
-                level="warning",
-                subject=SUBJECT,
-                duration_ms=round(gap.ms, 1),
-                resolution_ms=round(gap.resolution * 1000, 1),
-                at=gap.end,
-            )
-        if gap is not None or began:
-            self.publish()
-
-    def _missed(self) -> None:
-        now = self._hub.now()
-        self._minute.note(now, acknowledged=False)
-        self._trouble_since = self._trouble_since or now
-        if now - self._trouble_since < TROUBLE:
-            self._pace.alert(5.0)
-        if self.gap() is not None:
-            self.publish()
+        self._heard(interval)
 
     def _begin(self, why: str, stored: int = 0) -> None:
         before = self._tally.count
@@ -266,13 +178,13 @@ class ApiCanary:
         self._gaps.restart()
         if before:
             text = f"the API canary counts anew (epoch {self._epoch}): {why}; {before} writes were acknowledged before"
-            self._hub.tell("epoch", text, subject=SUBJECT)
+            self._hub.tell("epoch", text, subject=self._subject)
         self.publish()
 
     def _tell_lost(self, lost: int) -> None:
         self._lost += lost
         text = f"{lost} of {self._tally.count} acknowledged API writes are lost: the store went back"
-        self._hub.tell("lost", text, level="bad", subject=SUBJECT)
+        self._hub.tell("lost", text, level="bad", subject=self._subject)
 
 
 def _number(text: str) -> int:

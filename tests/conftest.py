@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 import signal
@@ -14,6 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.subnets import free_subnet
 
 from rwk_tui.engines.ask import EngineError
 from rwk_tui.engines.find import ETCD_PROGRAMS, Engine, find_engines
@@ -23,7 +23,6 @@ from rwk_tui.settings import Settings, load_settings
 
 MARK = "RWK_TEST_RUN"
 """Environment variable that every process inherits that this run of the suite starts, however it detaches itself."""
-SUBNETS = range(100, 200)
 GRACE = 5.0
 
 # What the user has set must not change what the tests see, but for where engines come from.
@@ -84,19 +83,10 @@ def state(run_directory: Path) -> Path:
 
 
 @pytest.fixture
-def subnet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+def subnet() -> Iterator[int]:
     """The number of a subnet that no other test on this machine uses now."""
-    locks = Path(tempfile.gettempdir()) / f"rwk-subnets-{os.getuid()}"
-    locks.mkdir(mode=0o700, exist_ok=True)
-    for number in SUBNETS:
-        with (locks / str(number)).open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            yield number
-            return
-    pytest.fail("no subnet is free: other runs hold all of them")
+    with free_subnet() as number:
+        yield number
 
 
 @pytest.fixture

@@ -4,47 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import datetime
-import ipaddress
-import os
-import tempfile
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import NameOID
 
+from rwk_tui.cluster.certificates import Identity, private_pem, public_pem, self_signed, signed
 from rwk_tui.lab.protocol import LabError
+from rwk_tui.private import make_private, write_whole
 
 Authority = Literal["etcd", "kubernetes", "front-proxy"]
-Usage = Literal["server", "client", "both"]
 
-CA_DAYS, DAYS = 3650, 365
-"""How long an authority and a certificate are good for."""
 LEFT_DAYS = 7
 """A certificate with less time left than that is made anew."""
-EARLY = datetime.timedelta(minutes=5)
-"""Certificates are good from a little before they are made: clocks of machines differ."""
-
-_USAGES = {
-    "server": [ExtendedKeyUsageOID.SERVER_AUTH],
-    "client": [ExtendedKeyUsageOID.CLIENT_AUTH],
-    "both": [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH],
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Whom a certificate names: common name, organisation (a group, to Kubernetes), and host names or addresses."""
-
-    name: str
-    group: str = ""
-    hosts: tuple[str, ...] = ()
-    usage: Usage = "client"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +58,7 @@ class Pki:
         pair = self._pair(authority, "ca")
         with self._lock:
             if not _is_good(pair, None):
-                _write(pair, _self_signed(f"rwk {authority} authority"))
+                _write(pair, self_signed(f"rwk {authority} authority"))
         return pair
 
     def issue(self, authority: Authority, file: str, identity: Identity) -> Pair:
@@ -87,85 +66,21 @@ class Pki:
         with self._lock:
             ca, pair = self.authority(authority), self._pair(authority, file)
             if not _is_good(pair, identity, ca):
-                _write(pair, _signed(ca, identity))
+                _write(pair, signed(_load(ca.cert), _load_key(ca.key), identity))
         return pair
 
     def key_pair(self, file: str) -> Pair:
         """A bare key pair, as service accounts are signed with: `cert` holds the public key."""
         pair = Pair(self._directory / f"{file}.pub", self._directory / f"{file}.key")
         with self._lock:
-            if not (pair.cert.exists() and pair.key.exists()) or _public(_load_key(pair.key)) != _read(pair.cert):
+            if not (pair.cert.exists() and pair.key.exists()) or public_pem(_load_key(pair.key)) != _read(pair.cert):
                 key = ec.generate_private_key(ec.SECP256R1())
-                _write(pair, (_public(key), _private(key)))
+                _write(pair, (public_pem(key), private_pem(key)))
         return pair
 
     def _pair(self, authority: Authority, file: str) -> Pair:
         directory = self._directory / authority
         return Pair(directory / f"{file}.crt", directory / f"{file}.key")
-
-
-def _self_signed(name: str) -> tuple[bytes, bytes]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    usage = x509.KeyUsage(
-        digital_signature=True,
-        key_cert_sign=True,
-        crl_sign=True,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
-    )
-    builder = (
-        _builder(subject, subject, key, CA_DAYS)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-    return _pem(builder.sign(key, hashes.SHA256())), _private(key)
-
-
-def _signed(ca: Pair, identity: Identity) -> tuple[bytes, bytes]:
-    authority, authority_key = _load(ca.cert), _load_key(ca.key)
-    key = ec.generate_private_key(ec.SECP256R1())
-    names = [x509.NameAttribute(NameOID.COMMON_NAME, identity.name)]
-    if identity.group:
-        names.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, identity.group))
-    builder = (
-        _builder(x509.Name(names), authority.subject, key, DAYS)
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage(_USAGES[identity.usage]), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
-    )
-    if identity.hosts:
-        builder = builder.add_extension(
-            x509.SubjectAlternativeName([_host(host) for host in identity.hosts]), critical=False
-        )
-    return _pem(builder.sign(authority_key, hashes.SHA256())), _private(key)
-
-
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
-) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
-    return (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - EARLY)
-        .not_valid_after(now + datetime.timedelta(days=days))
-    )
-
-
-def _host(host: str) -> x509.GeneralName:
-    try:
-        return x509.IPAddress(ipaddress.ip_address(host))
-    except ValueError:
-        return x509.DNSName(host)
 
 
 def _is_good(pair: Pair, identity: Identity | None, ca: Pair | None = None) -> bool:
@@ -187,7 +102,7 @@ def _is_good(pair: Pair, identity: Identity | None, ca: Pair | None = None) -> b
         hosts |= set(names.get_values_for_type(x509.DNSName))
     except x509.ExtensionNotFound:
         hosts = set()
-    except Exception:  # noqa: BLE001 - each kind of mismatch has an exception of its own
+    except (ValueError, TypeError, InvalidSignature, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return False
     return hosts == set(identity.hosts) and _subject(found) == (identity.name, identity.group)
 
@@ -217,53 +132,20 @@ def _read(path: Path) -> bytes:
         return path.read_bytes()
 
 
-class _said:  # noqa: N801 - reads as a statement
+@contextlib.contextmanager
+def _said(path: Path) -> Iterator[None]:
     """Turn what can go wrong with a file into a LabError."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        if isinstance(error, OSError):
-            raise LabError(f"{self._path}: {error.strerror or error}") from error
-        if isinstance(error, ValueError | TypeError | UnsupportedAlgorithm):
-            raise LabError(f"{self._path} is damaged; take its directory away, and it is made anew") from error
-
-
-def _pem(certificate: x509.Certificate) -> bytes:
-    return certificate.public_bytes(serialization.Encoding.PEM)
-
-
-def _public(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-
-
-def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    try:
+        yield
+    except OSError as error:
+        raise LabError(f"{path}: {error.strerror or error}") from error
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise LabError(f"{path} is damaged; take its directory away, and it is made anew") from error
 
 
 def _write(pair: Pair, contents: tuple[bytes, bytes]) -> None:
-    """Write both files, each whole or not at all; the key first, so that no certificate is without one."""
+    """Write both files; the key first, so that no certificate is without one."""
     with _said(pair.key.parent):
-        _make(pair.key.parent)
-        for path, content, mode in ((pair.key, contents[1], 0o600), (pair.cert, contents[0], 0o644)):
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            try:
-                with os.fdopen(handle, "wb") as file:
-                    file.write(content)
-                Path(name).chmod(mode)
-                Path(name).replace(path)
-            except BaseException:
-                with contextlib.suppress(OSError):
-                    Path(name).unlink()
-                raise
-
-
-def _make(directory: Path) -> None:
-    if not directory.is_dir():
-        _make(directory.parent)
-        directory.mkdir(mode=0o700, exist_ok=True)
+        make_private(pair.key.parent)
+        write_whole(pair.key, contents[1])
+        write_whole(pair.cert, contents[0], 0o644)

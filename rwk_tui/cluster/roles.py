@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from rwk_tui.cluster.access import Access
-from rwk_tui.cluster.pki import Authority, Identity, Pair, Pki
+from rwk_tui.cluster.certificates import Identity
+from rwk_tui.cluster.kubernetes.units import API_PORT
+from rwk_tui.cluster.pki import Authority, Pair, Pki
 from rwk_tui.lab.protocol import Lab, Machine
 
-API_PORT = 6443
 ETCD_PORTS = (2379, 2380)
 SERVICE_IP = "10.96.0.1"
 """The first address of the services' range, under which pods know the API."""

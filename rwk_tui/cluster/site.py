@@ -11,9 +11,10 @@ from rwk_tui.cluster import roles
 from rwk_tui.cluster.access import Access
 from rwk_tui.cluster.etcd import UNIT, is_secured
 from rwk_tui.cluster.kubernetes import kubeconfig
-from rwk_tui.cluster.kubernetes.units import API_SERVER, KUBELET, engine_of
+from rwk_tui.cluster.kubernetes.units import API_PORT, API_SERVER, KUBELET, engine_of
 from rwk_tui.cluster.pki import Pki
 from rwk_tui.lab.protocol import Lab, LabError, Machine, UnitSpec
+from rwk_tui.private import write_whole
 
 ADMIN_CONFIG = "admin.conf"
 
@@ -106,7 +107,7 @@ class Site:
     def admin_config(self) -> Path:
         """The presenter's kubeconfig, written now if it is not as it should be. Raises LabError."""
         access = roles.access(self.pki, roles.ADMIN)
-        host, port = self.lab.any_address(roles.API_PORT)
+        host, port = self.lab.any_address(API_PORT)
         content = kubeconfig.kubeconfig(
             server=f"https://{host}:{port}",
             ca=str(access.ca),
@@ -117,8 +118,7 @@ class Site:
         path = self.pki.directory / ADMIN_CONFIG
         try:
             if not path.exists() or path.read_bytes() != content:
-                path.touch(0o600)
-                path.write_bytes(content)
+                write_whole(path, content)
         except OSError as error:
             raise LabError(f"{path}: {error.strerror or error}") from error
         return path

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import msgspec
 
 from rwk_tui.board.rows import FaultRow
 from rwk_tui.lab.protocol import LabError
+from rwk_tui.private import write_whole
 
 
 class Recorded(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,17 +67,3 @@ class Record:
         else:
             self._told = ""
         self.now = value
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a private file so that whatever happens the old content or the new is there. Raises OSError."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            # No fsync: it would stall the event loop, and what must be survived is our death, not the kernel's.
-            file.write(content)
-        Path(name).replace(path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            Path(name).unlink()
-        raise

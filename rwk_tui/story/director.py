@@ -12,11 +12,10 @@ from msgspec.structs import replace
 
 from rwk_tui.board.frames import Check, Level, StepStatus, Story
 from rwk_tui.board.frames import Step as StepShown
-from rwk_tui.board.rows import ChapterRow
 from rwk_tui.cluster.version import Version, read_version
 from rwk_tui.story.checks import Memory
 from rwk_tui.story.context import Context
-from rwk_tui.story.needs import needed_engines
+from rwk_tui.story.needs import chapter_row, lacking
 from rwk_tui.story.plan import commands
 from rwk_tui.story.prepare import aim, build_starts, find_version
 from rwk_tui.story.runner import Refusals, Runner, StepFailed
@@ -51,19 +50,7 @@ class Director:
     def publish(self) -> None:
         """Put the chapters on the board; again when other engines are there."""
         now, versions = self._context.hub.now(), self._context.site.versions
-        self._context.hub.publish(
-            *(
-                ChapterRow(
-                    seen_at=now,
-                    name=chapter.name,
-                    title=chapter.title,
-                    goal=chapter.goal,
-                    steps=tuple(step.title for step in chapter.steps),
-                    engines=needed_engines(chapter, versions),
-                )
-                for chapter in self._chapters.values()
-            )
-        )
+        self._context.hub.publish(*(chapter_row(chapter, versions, now) for chapter in self._chapters.values()))
 
     @property
     def busy(self) -> bool:
@@ -135,12 +122,8 @@ class Director:
             raise Refused(f"no chapter {chapter!r}; there are: {', '.join(self._chapters)}")
         if not 0 <= step <= len(found.steps):
             raise Refused(f"{chapter} has {len(found.steps)} steps, there is no step {step + 1}")
-        versions = self._context.site.versions
-        if missing := [engine for engine in needed_engines(found, versions) if engine not in versions]:
-            names = " ".join(missing)
-            raise Refused(
-                f"{chapter} needs {' and '.join(missing)}: `rwk-tui engines install {names}` gets what is missing"
-            )
+        if why := lacking(found, self._context.site.versions):
+            raise Refused(why)
         return found
 
     def _shown(self) -> int:

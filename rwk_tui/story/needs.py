@@ -1,9 +1,10 @@
-"""Which engines a chapter needs."""
+"""Which engines a chapter needs, and what is said of it before it is opened."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from rwk_tui.board.rows import ChapterRow
 from rwk_tui.engines.pins import default_pins
 from rwk_tui.engines.verdict import minor_of
 from rwk_tui.story.etcd_schema import EtcdUpgrade
@@ -22,6 +23,27 @@ def needed_engines(chapter: Chapter, versions: Mapping[str, str]) -> tuple[str, 
         if not any(engine.startswith(f"{name}-") for engine in named):
             named |= _any_minor(name, versions)
     return tuple(sorted(named))
+
+
+def lacking(chapter: Chapter, versions: Mapping[str, str]) -> str:
+    """Why the chapter can't be told with the engines there are, and what to do; "" if it can."""
+    missing = [engine for engine in needed_engines(chapter, versions) if engine not in versions]
+    if not missing:
+        return ""
+    how = f"`rwk-tui engines install {' '.join(missing)}` gets what is missing"
+    return f"{chapter.name} needs {' and '.join(missing)}: {how}"
+
+
+def chapter_row(chapter: Chapter, versions: Mapping[str, str], seen_at: float) -> ChapterRow:
+    """The row of a chapter, with what it needs."""
+    return ChapterRow(
+        seen_at=seen_at,
+        name=chapter.name,
+        title=chapter.title,
+        goal=chapter.goal,
+        steps=tuple(step.title for step in chapter.steps),
+        engines=needed_engines(chapter, versions),
+    )
 
 
 def _any_minor(name: str, versions: Mapping[str, str]) -> set[str]:

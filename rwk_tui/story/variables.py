@@ -7,7 +7,7 @@ from collections.abc import Callable
 from difflib import get_close_matches
 
 from rwk_tui.cluster.etcd import CLIENT_PORT, REGISTRY_CLIENT_PORT, client_url, peer_url
-from rwk_tui.cluster.roles import API_PORT
+from rwk_tui.cluster.kubernetes.units import API_PORT
 from rwk_tui.cluster.site import Site
 from rwk_tui.lab.protocol import Machine
 from rwk_tui.story.schema import MACHINES

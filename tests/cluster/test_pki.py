@@ -16,8 +16,10 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from rwk_tui.cluster import certificates
 from rwk_tui.cluster import pki as module
-from rwk_tui.cluster.pki import CA_DAYS, DAYS, LEFT_DAYS, Identity, Pair, Pki
+from rwk_tui.cluster.certificates import CA_DAYS, DAYS, Identity
+from rwk_tui.cluster.pki import LEFT_DAYS, Pair, Pki
 from rwk_tui.lab.protocol import LabError
 
 SERVER = Identity("core-01", "a group", ("core-01", "localhost", "127.0.0.1", "fd00::1"), "both")
@@ -63,7 +65,7 @@ def test_a_certificate_names_whom_it_was_asked_for(pki: Pki) -> None:
     ],
 )
 def test_a_certificate_is_good_for_what_it_was_asked_for(
-    pki: Pki, usage: module.Usage, oids: list[x509.ObjectIdentifier]
+    pki: Pki, usage: certificates.Usage, oids: list[x509.ObjectIdentifier]
 ) -> None:
     found = load(pki.issue("etcd", "one", Identity("one", usage=usage)))
     assert list(found.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value) == oids
@@ -118,8 +120,8 @@ def test_for_somebody_else_it_is_made_anew(pki: Pki, other: Identity) -> None:
 @pytest.mark.parametrize(("left", "renewed"), [(LEFT_DAYS - 1, True), (LEFT_DAYS + 1, False), (-1, True)])
 def test_near_its_end_it_is_made_anew(pki: Pki, left: int, renewed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(module, "DAYS", left)
-        patch.setattr(module, "EARLY", datetime.timedelta(days=9))
+        patch.setattr(certificates, "DAYS", left)
+        patch.setattr(certificates, "EARLY", datetime.timedelta(days=9))
         before = pki.issue("etcd", "server", SERVER).cert.read_bytes()
     pair = pki.issue("etcd", "server", SERVER)
     assert (pair.cert.read_bytes() != before) is renewed
@@ -130,9 +132,10 @@ def test_an_authority_near_its_end_is_made_anew_with_all_that_it_signed(
     pki: Pki, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(module, "CA_DAYS", 1)
+        patch.setattr(certificates, "CA_DAYS", 1)
         old = pki.authority("etcd").cert.read_bytes()
-        before = module._signed(pki._pair("etcd", "ca"), SERVER)
+        ca = pki._pair("etcd", "ca")
+        before = certificates.signed(module._load(ca.cert), module._load_key(ca.key), SERVER)
         module._write(pki._pair("etcd", "server"), before)
     pair = pki.issue("etcd", "server", SERVER)
     assert pki.authority("etcd").cert.read_bytes() != old

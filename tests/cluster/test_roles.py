@@ -11,8 +11,9 @@ from cryptography import x509
 from support.story_fakes import StageLab
 
 from rwk_tui.cluster import roles
+from rwk_tui.cluster.kubernetes.units import API_PORT
 from rwk_tui.cluster.pki import Pki
-from rwk_tui.cluster.roles import API_PORT, ETCD_PORTS, SERVICE_IP
+from rwk_tui.cluster.roles import ETCD_PORTS, SERVICE_IP
 from rwk_tui.lab.open import open_lab
 from rwk_tui.lab.protocol import Lab
 from rwk_tui.settings import Settings

@@ -11,8 +11,9 @@ from typing import cast
 
 import pytest
 import pytest_asyncio
-from support.story_kube import only, report, second_subnet
+from support.story_kube import only, report
 from support.story_real import rig
+from support.subnets import free_subnet
 
 from rwk_tui.board.kube_rows import ApiServerRow, NodeRow
 from rwk_tui.engines.sets import EngineSet
@@ -46,18 +47,20 @@ Played = dict[tuple[str, str], asyncio.Task[str]]
 
 async def play(chapter: str, minor: str, engines: EngineSet, gate: asyncio.Semaphore) -> str:
     """Play one chapter on a lab of its own; what is wrong with how that went, "" if nothing is."""
-    async with gate, second_subnet() as subnet, rig(engines, subnet, fast=True) as stage:
-        story = await stage.play(chapter)
-        if story.error or {step.status for step in story.steps} != {"passed"}:
-            return report(stage)
-        if not all(step.commands for step in story.steps):
-            return f"a step shows no command\n{report(stage)}"
-        board = stage.context.hub.board
-        servers, nodes = board.rows(ApiServerRow), board.rows(NodeRow)
-        versions = {row.version for row in servers} | {row.version for row in nodes}
-        if minor and versions != {engines.versions[minor]}:
-            return f"versions {versions}\n{report(stage)}"
-        return ""
+    async with gate:
+        with free_subnet() as subnet:
+            async with rig(engines, subnet, fast=True) as stage:
+                story = await stage.play(chapter)
+                if story.error or {step.status for step in story.steps} != {"passed"}:
+                    return report(stage)
+                if not all(step.commands for step in story.steps):
+                    return f"a step shows no command\n{report(stage)}"
+                board = stage.context.hub.board
+                servers, nodes = board.rows(ApiServerRow), board.rows(NodeRow)
+                versions = {row.version for row in servers} | {row.version for row in nodes}
+                if minor and versions != {engines.versions[minor]}:
+                    return f"versions {versions}\n{report(stage)}"
+                return ""
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

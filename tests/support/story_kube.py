@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from support.story_real import Rig
@@ -20,25 +16,6 @@ from rwk_tui.engines.sets import EngineSet
 from rwk_tui.lab.protocol import Place
 from rwk_tui.story.director import Director
 from rwk_tui.story.load import load_chapter
-
-SUBNETS = range(200, 250)
-"""For labs of tests that hold several at once; the fixture `subnet` gives others."""
-
-
-@asynccontextmanager
-async def second_subnet() -> AsyncIterator[int]:
-    """The number of a subnet that no other test on this machine uses now."""
-    locks = Path(tempfile.gettempdir()) / f"rwk-subnets-{os.getuid()}"
-    locks.mkdir(mode=0o700, exist_ok=True)
-    for number in SUBNETS:
-        with (locks / str(number)).open("a") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                continue
-            yield number
-            return
-    raise AssertionError("no subnet is free: other runs hold all of them")
 
 
 def only(found: EngineSet, minor: str) -> EngineSet:

@@ -147,7 +147,4 @@ async def kube_world(subnet: int, engine_settings: Settings) -> AsyncIterator[Ku
     finally:
         await watcher.stop()
         await lab.down()
-        close = getattr(lab, "close", None)
-        if close is not None:
-            await close()
         shutil.rmtree(state, ignore_errors=True)

@@ -107,7 +107,4 @@ async def real_world(subnet: int) -> AsyncIterator[RealWorld]:
         await faults.close()
         await watcher.stop()
         await lab.down()
-        close = getattr(lab, "close", None)
-        if close is not None:
-            await close()
         shutil.rmtree(state, ignore_errors=True)

@@ -11,7 +11,8 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
 
 from rwk_tui.cluster.access import Access
-from rwk_tui.cluster.pki import Identity, Pki
+from rwk_tui.cluster.certificates import Identity
+from rwk_tui.cluster.pki import Pki
 
 
 @dataclass

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from rwk_tui.cluster.etcd import client_url
 from rwk_tui.cluster.kubernetes.timings import timings
-from rwk_tui.cluster.kubernetes.units import API_SERVER, program
-from rwk_tui.cluster.roles import API_PORT, place
+from rwk_tui.cluster.kubernetes.units import API_PORT, API_SERVER, program
+from rwk_tui.cluster.pki import Authority
+from rwk_tui.cluster.roles import place
 from rwk_tui.lab.protocol import Listen, Machine, UnitSpec
 from rwk_tui.settings import Settings
 
@@ -28,8 +29,8 @@ def api_server_spec(machine: Machine, settings: Settings, etcd: Sequence[Machine
     host, port = machine.bind(API_PORT)
     toleration = timings(settings).toleration
 
-    def pki(authority: str, file: str) -> str:
-        return place(machine, authority, file)  # type: ignore[arg-type]
+    def pki(authority: Authority, file: str) -> str:
+        return place(machine, authority, file)
 
     # Its own machine's member is asked without the network in between.
     members = (client_url(member, public=member.name != machine.name, scheme="https") for member in etcd)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rwk_tui.cluster.kubernetes.timings import Timings, timings
 from rwk_tui.cluster.kubernetes.units import (
+    API_PORT,
     API_SERVER,
     CONTROLLER_MANAGER,
     CONTROLLER_MANAGER_PORT,
@@ -11,7 +12,7 @@ from rwk_tui.cluster.kubernetes.units import (
     SCHEDULER_PORT,
     program,
 )
-from rwk_tui.cluster.roles import API_PORT, place
+from rwk_tui.cluster.roles import place
 from rwk_tui.lab.protocol import Listen, Machine, UnitSpec
 from rwk_tui.settings import Settings
 

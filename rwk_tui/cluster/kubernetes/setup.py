@@ -12,10 +12,10 @@ from rwk_tui.cluster.kubernetes import kubelet
 from rwk_tui.cluster.kubernetes.api_server import api_server_spec
 from rwk_tui.cluster.kubernetes.controllers import config_of, controller_manager_spec, own_api, scheduler_spec
 from rwk_tui.cluster.kubernetes.kubeconfig import kubeconfig
-from rwk_tui.cluster.kubernetes.units import API_SERVER, CONTROLLER_MANAGER, KUBELET, SCHEDULER, program
+from rwk_tui.cluster.kubernetes.units import API_PORT, API_SERVER, CONTROLLER_MANAGER, KUBELET, SCHEDULER, program
 from rwk_tui.cluster.ops import Op, OpResult, RunOp, Tell, Together, UnitOp
 from rwk_tui.cluster.pki import Pki
-from rwk_tui.cluster.roles import API_PORT, Papers
+from rwk_tui.cluster.roles import Papers
 from rwk_tui.cluster.site import Site, etcdctl_profile
 from rwk_tui.lab.protocol import LabError, Machine, UnitSpec, UnitVerb
 from rwk_tui.settings import Settings

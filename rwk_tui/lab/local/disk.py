@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rwk_tui.lab.protocol import LabError
+from rwk_tui.private import make_private, write_whole
 
 MARKER = ".rwk-lab"
 _MARKER_TEXT = "This directory belongs to rwk-tui, which empties it on a reset.\n"
@@ -30,28 +31,14 @@ def said(what: str) -> Iterator[None]:
 def make_directory(path: Path) -> None:
     """Make a directory and its parents, open to nobody else. Raises LabError."""
     with said(f"can't make the directory {path}"):
-        _make(path)
-
-
-def _make(path: Path) -> None:
-    if not path.is_dir():
-        _make(path.parent)  # mkdir(parents=True) would give the parents another mode
-        path.mkdir(mode=0o700, exist_ok=True)
+        make_private(path)
 
 
 def write_file(path: Path, content: bytes, mode: int = 0o600) -> None:
     """Write a file so that a reader sees the old one or the new one, never half of it. Raises LabError."""
     with said(f"can't write {path}"):
-        _make(path.parent)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).chmod(mode)
-            Path(name).replace(path)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        make_private(path.parent)
+        write_whole(path, content, mode)
 
 
 def read_file(path: Path) -> bytes:
@@ -86,7 +73,7 @@ def claim(root: Path) -> None:
             foreign = not (root / MARKER).is_file() and any(root.iterdir())
             if foreign:
                 raise LabError(f"{root} holds files that are not ours; choose another place with --state")
-        _make(root)
+        make_private(root)
         root.chmod(0o700)
         (root / MARKER).write_text(_MARKER_TEXT)
 

@@ -7,11 +7,11 @@ import os
 from collections.abc import Callable, Hashable
 
 from rwk_tui.cluster.access import Access
+from rwk_tui.cluster.kubernetes.units import API_PORT
 from rwk_tui.lab.protocol import Lab, LabError, Machine
 from rwk_tui.watch.kube.protocol import ConnectKube, Kube
 from rwk_tui.watch.kube.refusals import KubeError, untrusted
 
-PORT = 6443
 FRONT = ""
 
 
@@ -27,12 +27,12 @@ class Doors:
 
     def front(self) -> Kube:
         """The client through the lab's front. Raises KubeError while there are no certificates."""
-        return self._client(FRONT, *self._lab.any_address(PORT))
+        return self._client(FRONT, *self._lab.any_address(API_PORT))
 
     async def of(self, machine: Machine) -> Kube:
         """The client of that machine's own API server. Raises KubeError when the machine can't be reached."""
         try:
-            place = await machine.reach(PORT)
+            place = await machine.reach(API_PORT)
         except LabError as error:
             raise KubeError(str(error), trouble="refused", definite=True) from None
         return self._client(machine.name, *place)

@@ -7,9 +7,10 @@ from typing import Generic, Literal
 
 import msgspec
 
+from rwk_tui.cluster.kubernetes.units import CONTROLLER_MANAGER, SCHEDULER
 from rwk_tui.watch.kube.wire import Deployment, KubeEvent, Lease, Listed, Node, Pod, T, Wire
 
-CONTROL_PLANE = ("kube-controller-manager", "kube-scheduler")
+LED = (CONTROLLER_MANAGER, SCHEDULER)
 """The leases that are shown."""
 SYSTEM = "kube-system"
 

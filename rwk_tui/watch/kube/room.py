@@ -14,6 +14,7 @@ from rwk_tui.board.hub import Hub
 from rwk_tui.board.kube_rows import ApiServerRow, KubeRow, NodeRow
 from rwk_tui.board.rows import QuorumRow
 from rwk_tui.cluster.access import Access
+from rwk_tui.cluster.kubernetes.units import KUBELET
 from rwk_tui.lab.protocol import Lab
 from rwk_tui.watch.expected import Expected
 from rwk_tui.watch.kube import kinds
@@ -28,7 +29,6 @@ from rwk_tui.watch.kube.servers import CALM, CLOSE, Servers
 from rwk_tui.watch.kube.shelves import EventShelf, NodeShelf, deployment_shelf, lease_shelf, pod_shelf, same
 from rwk_tui.watch.kube.tell_api import ApiTeller
 from rwk_tui.watch.kube.tell_leases import LeaseTeller
-from rwk_tui.watch.kube.tell_nodes import UNIT as KUBELET
 from rwk_tui.watch.kube.tell_nodes import NodeTeller
 from rwk_tui.watch.kube.tell_pods import PodTeller
 from rwk_tui.watch.pace import Pace

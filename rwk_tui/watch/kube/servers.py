@@ -8,14 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from rwk_tui.board.kube_rows import ApiServerRow, ApiState, KubeState
+from rwk_tui.cluster.kubernetes.units import API_PORT, API_SERVER
 from rwk_tui.lab.protocol import Lab, Machine, UnitStatus
-from rwk_tui.watch.kube.front import PORT, Doors
+from rwk_tui.watch.kube.front import Doors
 from rwk_tui.watch.kube.protocol import Kube, Readiness
 from rwk_tui.watch.kube.refusals import KubeError
 from rwk_tui.watch.pace import Pace
 from rwk_tui.watch.sightings import Scene
 
-UNIT = "kube-apiserver"
 CALM, CLOSE, STARTING = 1.0, 0.25, 0.1
 """Seconds between two questions: in quiet times, around a fault, and to a server that was never ready yet.
 
@@ -67,7 +67,7 @@ class Servers:
     def unit(self, machine: str) -> UnitStatus | None:
         """The unit of the API server on that machine, as it was seen last."""
         status = self._scene.machines[machine].status
-        return status.units.get(UNIT) if status is not None else None
+        return status.units.get(API_SERVER) if status is not None else None
 
     def exist(self) -> bool:
         """Whether any machine has an API server set up; what was known stays known while a machine can't be asked."""
@@ -144,7 +144,7 @@ class Servers:
     async def _ask(self, machine: Machine) -> None:
         name = machine.name
         seen = self.seen.setdefault(name, Server(since=self._clock()))
-        idle = self._scene.idle(name, UNIT)
+        idle = self._scene.idle(name, API_SERVER)
         state: ApiState = "down"
         failing: tuple[str, ...] = ()
         began = time.monotonic()
@@ -186,7 +186,7 @@ class Servers:
         asking = asyncio.ensure_future(kube.ready(timeout=self._deadline))
         try:
             while not (await asyncio.wait({asking}, timeout=LOOK))[0]:
-                if idle := self._scene.idle(name, UNIT):
+                if idle := self._scene.idle(name, API_SERVER):
                     raise KubeError(idle, trouble="silent")
             return asking.result()
         finally:
@@ -199,7 +199,7 @@ class Servers:
         ready = self.ready()
         if ready != self._steered:
             self._steered = ready
-            self._lab.steer(PORT, ready)
+            self._lab.steer(API_PORT, ready)
         self._changed()
 
     async def _version(self, kube: Kube) -> str:

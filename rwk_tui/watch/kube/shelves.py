@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.kube_rows import DeploymentRow, KubeEventRow, LeaseRow, NodeRow, PodRow
 from rwk_tui.board.row import Row
-from rwk_tui.watch.kube.kinds import CONTROL_PLANE, key
+from rwk_tui.watch.kube.kinds import LED, key
 from rwk_tui.watch.kube.to_rows import deployment_row, event_row, lease_row, node_row, pod_row
 from rwk_tui.watch.kube.wire import Deployment, KubeEvent, Lease, Node, Pod, T
 
@@ -170,6 +170,6 @@ def lease_shelf(
     """The leases of the control plane, of which there are more than are shown."""
 
     def make(lease: Lease, now: float) -> LeaseRow | None:
-        return lease_row(lease, machines, now, known) if lease.metadata.name in CONTROL_PLANE else None
+        return lease_row(lease, machines, now, known) if lease.metadata.name in LED else None
 
     return RowShelf(hub, make, heard)

@@ -10,8 +10,8 @@ from rwk_tui.board.hub import Hub
 from rwk_tui.board.kube_rows import ApiServerRow, KubeRow
 from rwk_tui.board.rows import UnitRow
 from rwk_tui.board.wording import seconds
+from rwk_tui.cluster.kubernetes.units import API_SERVER
 from rwk_tui.watch.expected import Expected
-from rwk_tui.watch.kube.servers import UNIT
 
 TOLD = 0.5
 """Seconds: a shorter loss is known but not told."""
@@ -139,4 +139,4 @@ class ApiTeller:
         )
 
     def _unit(self, machine: str) -> UnitRow | None:
-        return self._hub.board.get(UnitRow, f"unit/{machine}/{UNIT}")
+        return self._hub.board.get(UnitRow, f"unit/{machine}/{API_SERVER}")

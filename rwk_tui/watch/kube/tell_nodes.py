@@ -10,10 +10,10 @@ from rwk_tui.board.frames import Level
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.kube_rows import NodeRow
 from rwk_tui.board.wording import count, seconds
+from rwk_tui.cluster.kubernetes.units import KUBELET
 from rwk_tui.watch.expected import Expected
 from rwk_tui.watch.kube.moments import Moment, Moments
 
-UNIT = "kubelet"
 GATHER = 0.3
 """Seconds in which changes of the same sort are told together if there are many."""
 FEW = 3
@@ -107,7 +107,7 @@ class NodeTeller:
                 self._add(f"{new.name} is Ready {words}", "{} are Ready", "good", new, now, took, 10.0)
             return
         self._down[new.name] = now
-        moment = self._moments.hit(new.machine, UNIT, old.renewed, now)
+        moment = self._moments.hit(new.machine, KUBELET, old.renewed, now)
         self._hits[new.name] = moment
         self._failed(new.name, moment)
         if not self._expected.takes(new.key, new.state):

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import operator
+
 import msgspec
 import pytest
 
@@ -44,6 +46,7 @@ def test_equal_rows_hash_alike() -> None:
 
 def test_numbers_alone_are_no_change_of_state() -> None:
     assert member(raft_index=10) != member(raft_index=11)
+    assert not operator.ne(member(), member()), "a struct has an inequality of its own, which must ask our equality"
     assert member(raft_index=10).same_state(member(raft_index=11))
     assert not member(role="leader").same_state(member(role="follower"))
     assert not member().same_state(member(fresh=False, why="no answer"))

@@ -118,6 +118,15 @@ async def test_variables_follow_what_there_is_to_be_let_into(site: Site, lab: St
     assert set(site.variables()) == {"KUBECONFIG"}
 
 
+async def test_papers_that_went_are_made_anew(site: Site) -> None:
+    site.pki.authority("kubernetes")
+    access = site.api_access()
+    assert access is not None and site.api_access() is access
+    access.cert.unlink()
+    again = site.api_access()
+    assert again is not None and are_files(map(str, (again.ca, again.cert, again.key)))
+
+
 async def test_the_admins_kubeconfig_names_the_front_and_is_private(site: Site) -> None:
     path = site.admin_config()
     assert (path.name, path.stat().st_mode & 0o777) == (ADMIN_CONFIG, 0o600)

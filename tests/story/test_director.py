@@ -273,6 +273,14 @@ async def test_a_resume_shows_the_step_and_takes_the_lab_as_it_is(tmp_path: Path
     assert demo.lab.resets == 0
 
 
+async def test_a_resume_before_anything_is_set_up_goes_on_as_the_chapter_starts(tmp_path: Path) -> None:
+    demo = stage(tmp_path, CHAPTER.replace("steps:", "starts: {secured: true, engines: [etcd-3.6]}\nsteps:", 1))
+    await demo.director.resume("demo", 0)
+    await demo.director.settled()
+    site = demo.context.site
+    assert (site.secured, dict(site.engines_next)) == (True, {"etcd": "etcd-3.6"})
+
+
 async def test_unknown_chapters_and_steps_are_refused(tmp_path: Path) -> None:
     demo = stage(tmp_path, CHAPTER)
     with pytest.raises(Refused, match="open a chapter first"):

@@ -101,6 +101,7 @@ def event(name: str, at: float, about: str = "web-1") -> KubeEvent:
 class FakeKubernetes:
     """The store and its API servers; `down`, `hung` and `readiness` are by host ("any" is the front).
 
+    Who asks a hung host waits for `patience` seconds at most, and the host stands in `waiting` then.
     `floor` is the oldest version that a watch may begin at. `asked` notes the lists and watches that were begun.
     """
 
@@ -109,6 +110,8 @@ class FakeKubernetes:
     floor: int = 0
     down: dict[str, KubeError] = field(default_factory=dict)
     hung: set[str] = field(default_factory=set)
+    patience: float = 0.1
+    waiting: set[str] = field(default_factory=set)
     readiness: dict[str, Readiness] = field(default_factory=dict)
     versions: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
@@ -170,7 +173,8 @@ class FakeKubernetes:
     async def answer(self, host: str, timeout: float) -> None:
         """Answer, refuse or hang, as that host does."""
         if host in self.hung:
-            await asyncio.sleep(min(timeout, 0.1))
+            self.waiting.add(host)
+            await asyncio.sleep(min(timeout, self.patience))
             raise no_answer(timeout)
         if host in self.down:
             raise self.down[host]

@@ -8,7 +8,7 @@ import msgspec
 
 from rwk_tui.board.rows import AnyRow
 
-PROTOCOL = 2
+PROTOCOL = 3
 """The version of the stream; a client of another version is refused in one line."""
 
 Level = Literal["info", "good", "warning", "bad"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.kube_rows import (
     ApiServerRow,
     DeploymentRow,
@@ -129,12 +130,14 @@ class QuorumRow(Row, frozen=True, kw_only=True, eq=False, tag="quorum"):
 
 
 class LinkRow(Row, frozen=True, kw_only=True, eq=False, tag="link"):
-    """The network path from one machine to another."""
+    """The network path from one machine to another; `loss` is the share of packets that it loses, 0 to 1."""
 
     source: str
     target: str
     state: Literal["open", "cut"]
     delay_ms: float = 0.0
+    jitter_ms: float = 0.0
+    loss: float = 0.0
 
     @property
     def key(self) -> str:
@@ -146,7 +149,7 @@ class CanaryRow(Row, frozen=True, kw_only=True, eq=False, tag="canary"):
 
     `history` holds up to 60 pairs (acknowledged, not acknowledged), oldest first. `gap_ms` is the outage that lasts or,
     when writes flow, the last one; `resolution_ms` is how finely a gap can be known. `lost` counts acknowledged writes
-    that a check didn't find again.
+    that a check didn't find again, `gone` those that the last restore from a backup has lost, of `gone_of`.
     """
 
     name: str
@@ -157,6 +160,8 @@ class CanaryRow(Row, frozen=True, kw_only=True, eq=False, tag="canary"):
     failed: int = 0
     unknown: int = 0
     lost: int = 0
+    gone: int = 0
+    gone_of: int = 0
     gap_ms: float = 0.0
     resolution_ms: float = 0.0
     history: tuple[tuple[int, int], ...] = ()
@@ -171,13 +176,15 @@ class CanaryRow(Row, frozen=True, kw_only=True, eq=False, tag="canary"):
 
 
 class FaultRow(Row, frozen=True, kw_only=True, eq=False, tag="fault"):
-    """One fault that is active now."""
+    """One fault that is active now; `effect` is what a probe has seen of it, "" until one has."""
 
     id: str
     fault: str
     target: str
     since: float
     text: str
+    effect: str = ""
+    healing: bool = False
 
     @property
     def key(self) -> str:
@@ -185,13 +192,21 @@ class FaultRow(Row, frozen=True, kw_only=True, eq=False, tag="fault"):
 
 
 class FaultKindRow(Row, frozen=True, kw_only=True, eq=False, tag="fault-kind"):
-    """One fault of the catalogue: what it can be aimed at now; `why` says why it can't be done here, if it can't."""
+    """One fault of the catalogue: what it can be aimed at now; `why` says why it can't be done here, if it can't.
+
+    `look` says what to look at while it lasts, and `must` what must hold all the same. Where `confirm` is set, the
+    presenter types the name of each machine that is hit, joined by "+".
+    """
 
     name: str
     title: str
     explain: str
+    domain: str = ""
+    look: str = ""
+    must: str = ""
     targets: tuple[str, ...] = ()
     healable: bool = True
+    confirm: bool = False
 
     @property
     def key(self) -> str:
@@ -225,6 +240,7 @@ AnyRow = (
     | CanaryRow
     | FaultRow
     | FaultKindRow
+    | CardRow
     | ChapterRow
     | EngineRow
     | KubeRow

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from rwk_tui.board.rows import Power, UnitState
+from rwk_tui.lab.links_protocol import Link as Link
 
 UnitVerb = Literal["start", "stop", "restart", "kill", "pause", "resume"]
 MachineVerb = Literal["start", "stop", "kill", "destroy"]
 Signal = Literal["graceful", "at once"]
+Ability = Literal["power cut", "slow disk", "packet loss"]
 
 
 class LabError(Exception):
@@ -118,6 +120,12 @@ class Unit(Protocol):
     async def resume(self) -> None:
         """Let a frozen unit go on (SIGCONT)."""
 
+    async def slow_disk(self, milliseconds: float) -> None:
+        """Hold back each of its syncs to disk by that long, until it ends. Raises LabError if it can't be done.
+
+        0 is for no more, and harmless where the unit does not run.
+        """
+
     async def status(self) -> UnitStatus: ...
 
     def log(self, *, lines: int = 200, follow: bool = False) -> AsyncIterator[str]:
@@ -212,31 +220,6 @@ class Machine(Place, Protocol):
         """The command that a person would type on this backend for `verb`."""
 
 
-class Link(Protocol):
-    """The network path from one machine to another, one direction of it."""
-
-    @property
-    def source(self) -> str: ...
-
-    @property
-    def target(self) -> str: ...
-
-    @property
-    def is_cut(self) -> bool: ...
-
-    @property
-    def delay_ms(self) -> float: ...
-
-    async def cut(self) -> None:
-        """Let nothing through. Where both directions are cut, open connections are closed."""
-
-    async def delay(self, milliseconds: float) -> None:
-        """Hold back what goes through by that long."""
-
-    async def heal(self) -> None:
-        """Let everything through at once again."""
-
-
 class Lab(Protocol):
     """The three machines and the links between them."""
 
@@ -280,6 +263,9 @@ class Lab(Protocol):
 
     @property
     def links(self) -> Sequence[Link]: ...
+
+    def lacks(self, ability: Ability) -> str:
+        """Why this lab can't do that, in one line with what to do about it; "" if it can."""
 
     @property
     def backups(self) -> str:

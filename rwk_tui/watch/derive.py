@@ -240,4 +240,6 @@ def _link_row(link: Link, now: float) -> LinkRow:
         target=link.target,
         state="cut" if link.is_cut else "open",
         delay_ms=link.delay_ms,
+        jitter_ms=link.jitter_ms,
+        loss=link.loss,
     )

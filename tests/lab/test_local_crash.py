@@ -14,6 +14,7 @@ import pytest
 from support.lab import all_gone, eventually, held_lab, local_settings
 
 from rwk_tui.lab.local import procs
+from rwk_tui.lab.local.abilities import why_not
 from rwk_tui.lab.local.disk import write_json
 from rwk_tui.lab.local.lab import LocalLab
 from rwk_tui.lab.local.record import LAB_VARIABLE, Record
@@ -23,6 +24,7 @@ from rwk_tui.lab.protocol import UnitSpec
 async def test_everything_dies_with_its_holder(tmp_path: Path, subnet: int) -> None:
     async with held_lab(tmp_path, "sleep", subnet) as (child, pids):
         assert len(pids) > 10, "ten groups, most of them with children, and what guards them"
+        assert _programs(pids).count("strace") == (0 if why_not("slow disk") else 6)
         child.kill()
         await child.wait()
         await eventually(lambda: all_gone(pids), 2, "the end of all that it started")
@@ -101,6 +103,10 @@ async def test_a_warden_that_was_ended_is_replaced(tmp_path: Path, subnet: int) 
     finally:
         await lab.down()
     assert _wardens() == []
+
+
+def _programs(pids: list[int]) -> list[str]:
+    return [psutil.Process(pid).name() for pid in pids]
 
 
 def _wardens() -> list[psutil.Process]:

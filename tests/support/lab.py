@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from rwk_tui.lab.protocol import Lab, Line, Listen, Machine, Place, Run, UnitSpec, UnitStatus
+from rwk_tui.lab.protocol import Lab, Line, Listen, Machine, Place, Run, Unit, UnitSpec, UnitStatus
 from rwk_tui.settings import Settings, Timeouts
 
 BASE_PORT = 11000
@@ -65,6 +65,19 @@ try:
     print("closed", flush=True)
 except OSError:
     print("broken", flush=True)
+"""
+
+SYNC = """
+import os, sys, time
+file = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+def took(sync):
+    begun = time.monotonic()
+    os.write(file, b"x")
+    sync(file)
+    return (time.monotonic() - begun) * 1000
+while True:
+    print(f"{took(os.fsync):.1f} {took(os.fdatasync):.1f}", flush=True)
+    time.sleep(0.02)
 """
 
 
@@ -148,6 +161,34 @@ async def dial_at(place: Place, url: str) -> str:
     _, out, err = await output(run)
     assert not err, err
     return out[0]
+
+
+async def write_down(machine: Machine, unit: str = "scribe") -> Unit:
+    """Make a program run as a unit that goes on syncing a file, by either call in turn."""
+    scribe = machine.unit(unit)
+    await scribe.configure(UnitSpec(unit, ("python3", "-S", "-c", SYNC, f"{machine.data}/{unit}")))
+    await scribe.start()
+    await syncs(scribe)
+    return scribe
+
+
+async def syncs(scribe: Unit) -> tuple[float, float]:
+    """How long (ms) the program's next fsync and fdatasync take."""
+    before = await _printed(scribe)
+    lines: list[str] = []
+
+    async def two_more() -> bool:
+        nonlocal lines
+        lines = await _printed(scribe)
+        return len(lines) > len(before) + 1  # the first of them may have begun before
+
+    await eventually(two_more, what="the next syncs")
+    first, second = map(float, lines[-1].split())
+    return first, second
+
+
+async def _printed(unit: Unit) -> list[str]:
+    return [line async for line in unit.log(lines=100_000)]
 
 
 async def talk(source: Machine, target: Machine) -> tuple[Run, AsyncIterator[Line]]:

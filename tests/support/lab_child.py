@@ -18,18 +18,27 @@ from rwk_tui.lab.protocol import UnitSpec
 
 
 async def main(state: Path, what: str, subnet: int) -> None:
-    """On each machine a unit that runs, one that is frozen, and a command with children of its own; one at the desk."""
+    """On each machine a unit that runs, one that is frozen, and a command with children of its own; one at the desk.
+
+    Where disks can be slowed, some are: one of a unit that runs, one of a unit that is frozen.
+    """
     lab = LocalLab(local_settings(state, subnet=subnet), engines() if what == "etcd" else {})
     await lab.up()
     if what == "etcd":
         await start_three(lab)
         await lab.machines["core-02"].unit("etcd").pause()
+        if not lab.lacks("slow disk"):
+            await lab.machines["core-01"].unit("etcd").slow_disk(300)
+            await lab.machines["core-02"].unit("etcd").slow_disk(300)
     else:
         for machine in lab.machines.values():
             for name in ("nap", "frozen"):
                 await machine.unit(name).configure(UnitSpec(name, ("sh", "-c", "sleep 1000 & sleep 1000")))
                 await machine.unit(name).start()
             await machine.unit("frozen").pause()
+            if not lab.lacks("slow disk"):
+                await machine.unit("nap").slow_disk(300)
+                await machine.unit("frozen").slow_disk(300)
             await machine.run(["sh", "-c", "sleep 1000 & sleep 1000"])
         await lab.desk.run(["sh", "-c", "sleep 1000 & sleep 1000"])
     await asyncio.sleep(0.3)

@@ -6,7 +6,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from rwk_tui.lab.protocol import LabError, MachineStatus, MachineVerb, Run, UnitSpec, UnitStatus, UnitVerb
+from rwk_tui.lab.protocol import (
+    Ability,
+    LabError,
+    MachineStatus,
+    MachineVerb,
+    Run,
+    UnitSpec,
+    UnitStatus,
+    UnitVerb,
+)
 
 NAMES = ("core-01", "core-02", "core-03")
 
@@ -47,6 +56,12 @@ class FakeUnit:
     async def resume(self) -> None:
         await self._become("resume", UnitStatus("running", pid=7))
 
+    async def slow_disk(self, milliseconds: float) -> None:
+        self.machine.done.append(f"slow disk {milliseconds:g} {self.machine.name}/{self.name}")
+        if self.machine.fails:
+            raise LabError(self.machine.fails)
+        self.machine.slow_disks[self.name] = milliseconds
+
     async def status(self) -> UnitStatus:
         return self.machine.units.get(self.name, UnitStatus("stopped"))
 
@@ -80,7 +95,10 @@ class FakeDesk:
 
 @dataclass
 class FakeMachine:
-    """A machine; a test sets `now` (its status) and `units`, reads `done`, and makes verbs fail with `fails`."""
+    """A machine; a test sets `now` (its status) and `units`, reads `done`, and makes verbs fail with `fails`.
+
+    `slow_disks` holds by how much (ms) the syncs of a unit are held back.
+    """
 
     name: str
     address: str
@@ -91,6 +109,7 @@ class FakeMachine:
     fails: str = ""
     data: str = "/nowhere"
     profile: dict[str, str] = field(default_factory=dict)
+    slow_disks: dict[str, float] = field(default_factory=dict)
 
     async def _become(self, verb: str, status: MachineStatus) -> None:
         self.done.append(f"{verb} {self.name}")
@@ -155,25 +174,49 @@ class FakeMachine:
 
 @dataclass
 class FakeLink:
-    """A link that remembers what was done to it."""
+    """A link that remembers what was done to it; `done` notes it, and `fails` makes it lose no packets."""
 
     source: str
     target: str
     is_cut: bool = False
     delay_ms: float = 0.0
+    jitter_ms: float = 0.0
+    loss: float = 0.0
+    done: list[str] = field(default_factory=list)
+    fails: str = ""
+
+    def _note(self, verb: str) -> None:
+        self.done.append(f"{verb} {self.source}>{self.target}")
 
     async def cut(self) -> None:
+        self._note("cut")
         self.is_cut = True
 
-    async def delay(self, milliseconds: float) -> None:
-        self.delay_ms = milliseconds
+    async def delay(self, milliseconds: float, jitter: float = 0.0) -> None:
+        self._note(f"delay {milliseconds:g}±{jitter:g}")
+        if not 0 <= jitter <= milliseconds:
+            raise LabError(f"{milliseconds:g}±{jitter:g} ms is no delay")
+        self.delay_ms, self.jitter_ms = milliseconds, jitter
+
+    async def lose(self, share: float) -> None:
+        self._note(f"lose {share:g}")
+        if self.fails:
+            raise LabError(self.fails)
+        self.loss = share
+
+    async def reset(self) -> None:
+        self._note("reset")
 
     async def heal(self) -> None:
-        self.is_cut, self.delay_ms = False, 0.0
+        self._note("heal")
+        self.is_cut, self.delay_ms, self.jitter_ms, self.loss = False, 0.0, 0.0, 0.0
 
 
 class FakeLab:
-    """Three machines, all links open; `steered` holds what was said of balanced ports, `programs` what it was given."""
+    """Three machines, all links open; `steered` holds what was said of balanced ports, `programs` what it was given.
+
+    `missing` says of abilities why it lacks them.
+    """
 
     def __init__(self) -> None:
         self.backend = "pretended"
@@ -183,6 +226,7 @@ class FakeLab:
         self.fakes = {name: FakeMachine(name, f"10.0.0.{number}") for number, name in enumerate(NAMES, 1)}
         self.steered: dict[int, tuple[str, ...]] = {}
         self.programs: dict[str, Path] = {}
+        self.missing: dict[Ability, str] = {}
         self.wires = [FakeLink(one, two) for one in NAMES for two in NAMES if one != two]
 
     @property
@@ -208,6 +252,9 @@ class FakeLab:
 
     def link(self, source: str, target: str) -> FakeLink:
         return next(wire for wire in self.wires if (wire.source, wire.target) == (source, target))
+
+    def lacks(self, ability: Ability) -> str:
+        return self.missing.get(ability, "")
 
     async def up(self) -> None:
         return None

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from random import Random
 
+from rwk_tui.lab.local.abilities import why_not
 from rwk_tui.lab.local.addresses import MACHINES, NO_MACHINE, USUAL_PORTS, Address, choose_plan
 from rwk_tui.lab.local.desk import Desk
 from rwk_tui.lab.local.disk import claim, has_files, make_directory, remove_remains
@@ -17,7 +19,7 @@ from rwk_tui.lab.local.process import Processes
 from rwk_tui.lab.local.programs import Programs
 from rwk_tui.lab.local.record import Record
 from rwk_tui.lab.local.who import Dialler
-from rwk_tui.lab.protocol import Listen
+from rwk_tui.lab.protocol import Ability, Listen
 from rwk_tui.settings import Settings
 
 _PATIENCE = 1.5
@@ -28,10 +30,11 @@ class LocalLab:
     """Making one ends whatever a crashed lab left running in the same directory; it starts nothing.
 
     `on_change` may be set: it is called, without arguments and in the event loop, whenever a machine, a unit or a link
-    changed. Raises LabError if the directory is not ours, in use, or refuses to be written.
+    changed; `chance` decides what is random in it. Raises LabError if the directory is not ours, in use, or refuses to
+    be written.
     """
 
-    def __init__(self, settings: Settings, programs: Mapping[str, Path]) -> None:
+    def __init__(self, settings: Settings, programs: Mapping[str, Path], *, chance: Random | None = None) -> None:
         root = settings.state.absolute() / "lab"
         claim(root)
         self._hold = Hold(root / "lock")
@@ -52,7 +55,7 @@ class LocalLab:
             root=root,
             plan=plan,
             processes=processes,
-            network=Network(plan, dialler, self._changed),
+            network=Network(plan, dialler, self._changed, chance or Random()),
             powers=Powers(root / "machines.json"),
             programs=Programs(programs),
             grace=settings.timeouts.stop,
@@ -100,6 +103,10 @@ class LocalLab:
     def links(self) -> Sequence[LocalLink]:
         return self._ground.network.links
 
+    def lacks(self, ability: Ability) -> str:
+        """Why this lab can't do that, in one line; "" if it can. Whether a disk can be slowed is tried out once."""
+        return why_not(ability)
+
     @property
     def backups(self) -> str:
         return str(self._backups)
@@ -124,6 +131,7 @@ class LocalLab:
         One after another, so that each hands over to the others in order; but none is waited for long.
         """
         self._ground.network.heal_all()
+        await _all(machine.mend_disk() for machine in self._machines.values())
         stopping = [asyncio.ensure_future(self._desk.close())]
         for machine in reversed(self._machines.values()):
             stopping.append(asyncio.ensure_future(machine.stop()))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from itertools import permutations
+from random import Random
 
 from rwk_tui.lab.local.addresses import BALANCED, MACHINES, AddressPlan
 from rwk_tui.lab.local.balance import Balancer
@@ -13,16 +14,21 @@ from rwk_tui.lab.local.who import Dialler
 from rwk_tui.lab.local.wire import Wire
 from rwk_tui.lab.protocol import LabError, Listen
 
+NO_PACKETS = "packets can only be lost where there are packets: here a link is a proxy of streams"
+_LONGEST_MS = 60_000
+
 
 class LocalLink:
-    """One direction between two machines."""
+    """One direction between two machines; `chance` decides what jitter does."""
 
-    def __init__(self, source: str, target: str, changed: Callable[[LocalLink], None]) -> None:
+    def __init__(self, source: str, target: str, network: Network, chance: Random) -> None:
         self._source = source
         self._target = target
-        self._changed = changed
+        self._network = network
+        self._chance = chance
         self._cut = False
         self._delay_ms = 0.0
+        self._jitter_ms = 0.0
 
     @property
     def source(self) -> str:
@@ -40,33 +46,68 @@ class LocalLink:
     def delay_ms(self) -> float:
         return self._delay_ms
 
+    @property
+    def jitter_ms(self) -> float:
+        return self._jitter_ms
+
+    @property
+    def loss(self) -> float:
+        return 0.0
+
+    @property
+    def longest(self) -> float:
+        """The longest time (s) that it may hold anything back."""
+        return (self._delay_ms + self._jitter_ms) / 1000
+
+    def draw(self) -> float:
+        """How long (s) it holds back the next piece of data."""
+        if not self._jitter_ms:
+            return self._delay_ms / 1000
+        return (self._delay_ms + self._chance.uniform(-self._jitter_ms, self._jitter_ms)) / 1000
+
     async def cut(self) -> None:
         """Let nothing through: new dials are refused, bytes on their way wait."""
         self._cut = True
-        self._changed(self)
+        self._network.changed(self)
 
-    async def delay(self, milliseconds: float) -> None:
-        """Hold back what goes through by that long. Raises LabError if that is not a time."""
-        if not 0 <= milliseconds <= 60_000:
-            raise LabError(f"a delay of {milliseconds:g} ms is not within 0 and 60000")
-        self._delay_ms = milliseconds
-        self._changed(self)
+    async def delay(self, milliseconds: float, jitter: float = 0.0) -> None:
+        """Hold back what goes through by that long, give or take `jitter` (ms). Raises LabError if these are no times.
+
+        What comes in one piece is held back as one piece.
+        """
+        if not 0 <= milliseconds <= _LONGEST_MS:
+            raise LabError(f"a delay of {milliseconds:g} ms is not within 0 and {_LONGEST_MS}")
+        if not 0 <= jitter <= milliseconds:
+            raise LabError(f"a jitter of {jitter:g} ms is not within 0 and the delay of {milliseconds:g} ms")
+        self._delay_ms, self._jitter_ms = milliseconds, jitter
+        self._network.changed(self)
+
+    async def lose(self, share: float) -> None:
+        """Raises LabError: there are no packets to lose."""
+        raise LabError(NO_PACKETS)
+
+    async def reset(self) -> None:
+        """Break every connection that is open between the two machines now; new ones are let through."""
+        self._network.break_between(self._source, self._target)
 
     async def heal(self) -> None:
         """Let everything through at once again."""
-        self._cut = False
-        self._delay_ms = 0.0
-        self._changed(self)
+        self.open()
+        self._network.changed(self)
+
+    def open(self) -> None:
+        """The same, but nobody is told yet."""
+        self._cut, self._delay_ms, self._jitter_ms = False, 0.0, 0.0
 
 
 class Network:
-    """All links, all fronts and all connections that go through them."""
+    """All links, all fronts and all connections that go through them; `told` is called when a link changed."""
 
-    def __init__(self, plan: AddressPlan, dialler: Dialler, changed: Callable[[], None]) -> None:
+    def __init__(self, plan: AddressPlan, dialler: Dialler, told: Callable[[], None], chance: Random) -> None:
         self._plan = plan
         self._dialler = dialler
-        self._told = changed
-        self._links = {(a, b): LocalLink(a, b, self._link_changed) for a, b in permutations(MACHINES, 2)}
+        self._told = told
+        self._links = {(a, b): LocalLink(a, b, self, chance) for a, b in permutations(MACHINES, 2)}
         self._fronts: dict[tuple[str, int], Front] = {}
         self.balancers = {port: Balancer(port, plan, self) for port in BALANCED}
         self.wires: set[Wire] = set()
@@ -135,9 +176,8 @@ class Network:
     def heal_all(self) -> None:
         """Open every link at once, as a reset does."""
         for link in self._links.values():
-            link._cut = False
-            link._delay_ms = 0.0
-            self._link_changed(link)
+            link.open()
+            self.changed(link)
 
     async def shut(self) -> None:
         """Close every front and every connection."""
@@ -154,14 +194,21 @@ class Network:
         for _ in range(3):  # rounds of the event loop in which transports let go of their sockets
             await asyncio.sleep(0)
 
-    def _link_changed(self, link: LocalLink) -> None:
-        dead = link.is_cut and self._links[link.target, link.source].is_cut
-        for wire in list(self.wires):
-            if {wire.dialled_by, wire.served_by} == {link.source, link.target}:
-                if dead:
-                    wire.reset()
-                else:
-                    wire.adjust()
+    def changed(self, link: LocalLink) -> None:
+        """Make the open connections obey a link that changed, and tell of it."""
+        if link.is_cut and self._links[link.target, link.source].is_cut:
+            self.break_between(link.source, link.target)
+        else:
+            for wire in self._wires_between(link.source, link.target):
+                wire.adjust()
         for balancer in self.balancers.values():
             balancer.move()  # who could reach no ready machine may do so now
         self._told()
+
+    def break_between(self, one: str, other: str) -> None:
+        """Break every connection between two machines, whoever dialled it."""
+        for wire in self._wires_between(one, other):
+            wire.reset()
+
+    def _wires_between(self, one: str, other: str) -> list[Wire]:
+        return [wire for wire in self.wires if {wire.dialled_by, wire.served_by} == {one, other}]

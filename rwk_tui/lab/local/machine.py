@@ -84,6 +84,10 @@ class LocalMachine:
                     self._kill_all()
                     self._set("halted")
 
+    async def mend_disk(self) -> None:
+        """Hold back no sync any more, so that nothing is slow to halt."""
+        await asyncio.gather(*(unit.mend_disk() for unit in self._units.values()))
+
     async def kill(self) -> None:
         """Cut its power, whatever it is doing. A disk that refuses to note it keeps nothing alive."""
         if self._power() in ("up", "starting", "stopping"):

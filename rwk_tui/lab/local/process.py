@@ -23,6 +23,7 @@ from rwk_tui.lab.protocol import LabError
 # ends without that line and the program never begins.
 _GATE = ("/bin/sh", "-c", 'read -r go && exec "$@" </dev/null', "rwk")
 _WARDEN = Path(__file__).with_name("warden.py")
+_LOOK_AGAIN = 0.002
 
 
 @cache
@@ -54,10 +55,10 @@ def _naming() -> tuple[str, ...]:
     return ()
 
 
-def _named(machine: str) -> tuple[str, ...]:
-    """Words that make a command believe that its host is called like the machine it runs on."""
+def harness(machine: str) -> tuple[str, ...]:
+    """Words before a command that make it die with us, and believe that its host is called like that machine."""
     words = _naming() if machine else ()
-    return (*words, machine) if words else ()
+    return (*_leash(), *words, machine) if words else _leash()
 
 
 def in_words(code: int) -> str:
@@ -112,7 +113,10 @@ class Group:
         loop = asyncio.get_running_loop()
 
         def ended() -> None:
-            code = self._process.wait()
+            code = self._process.poll()
+            if code is None:  # who traces it is told first; we are when that one has taken notice
+                loop.call_later(_LOOK_AGAIN, ended)
+                return
             # Children that outlived it are of no use to anybody, and nobody would end them later.
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
@@ -171,12 +175,17 @@ class Processes:
         directory: Path,
         output: int,
         errors: int,
+        named: bool = True,
     ) -> Group:
-        """Start a program in a group of its own; `output` and `errors` as in subprocess. Raises LabError."""
+        """Start a program in a group of its own; `output` and `errors` as in subprocess. Raises LabError.
+
+        Unless `named`, it knows the host by its real name, and keeps the rights over the machine's programs that a
+        name of its own may cost it.
+        """
         theirs, ours = os.pipe()
         try:
             process = subprocess.Popen(
-                [*_leash(), *_named(machine), *_GATE, *argv],
+                [*harness(machine if named else NO_MACHINE), *_GATE, *argv],
                 stdin=theirs,
                 stdout=output,
                 stderr=errors,

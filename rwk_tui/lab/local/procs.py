@@ -45,15 +45,29 @@ def birth(pid: int) -> str:
         return ""
 
 
-def is_stopped(pid: int) -> bool:
-    """Whether the process is frozen by SIGSTOP."""
+def is_stopped(pid: int, *, told: bool) -> bool:
+    """Whether the process is frozen by SIGSTOP.
+
+    A process that is traced stands still again and again, and looks the same then: whether it was `told` to stop
+    decides.
+    """
     if LINUX:
         fields = stat_fields(pid)
-        return fields is not None and fields[0] in "Tt"
+        return fields is not None and (fields[0] == "T" or (fields[0] == "t" and told))
     try:
         return psutil.Process(pid).status() == psutil.STATUS_STOPPED
     except psutil.Error:
         return False
+
+
+def is_traced_by(pid: int, tracer: int) -> bool:
+    """Whether all threads of the process are traced by that one (Linux only)."""
+    wanted = f"TracerPid:\t{tracer}\n"
+    try:
+        threads = [thread / "status" for thread in Path(f"/proc/{pid}/task").iterdir()]
+        return all(wanted in status.read_text(errors="replace") for status in threads)
+    except OSError:
+        return False  # one of them has just ended
 
 
 def sessions() -> dict[int, int]:

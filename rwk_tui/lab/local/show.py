@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 
-from rwk_tui.lab.protocol import UnitSpec
+from rwk_tui.lab.protocol import UnitSpec, UnitVerb
 
 WIDTH = 100
 
@@ -34,6 +34,23 @@ def signal_groups(signal: str, pids: Sequence[int], otherwise: str) -> str:
     if not pids:
         return f"# {otherwise}"
     return f"kill -{signal} -- " + " ".join(f"-{pid}" for pid in pids)
+
+
+def unit(verb: UnitVerb, spec: UnitSpec, log: str, pids: Sequence[int], otherwise: str) -> str:
+    """What is typed for a unit that runs as these groups; where there is none, a comment that says so."""
+    match verb:
+        case "start":
+            return start_unit(spec, log)
+        case "restart":
+            return f"{signal_groups('TERM', pids, otherwise)}\n{start_unit(spec, log)}"
+        case "stop":
+            return signal_groups("TERM", pids, otherwise)
+        case "kill":
+            return signal_groups("KILL", pids, otherwise)
+        case "pause":
+            return signal_groups("STOP", pids, otherwise)
+        case "resume":
+            return signal_groups("CONT", pids, otherwise)
 
 
 def run(argv: Sequence[str], environment: Mapping[str, str] | None, machine: str = "") -> str:

@@ -10,10 +10,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 from rwk_tui.lab.local import procs, show
-from rwk_tui.lab.local.disk import read_json, write_json
 from rwk_tui.lab.local.ground import Ground
 from rwk_tui.lab.local.output import Output
 from rwk_tui.lab.local.process import Group, in_words
+from rwk_tui.lab.local.slow_disk import SlowDisk
+from rwk_tui.lab.local.unit_file import read_unit, write_unit
 from rwk_tui.lab.protocol import LabError, Listen, UnitSpec, UnitStatus, UnitVerb
 
 _LOOK_AT_LOG_EVERY = 5.0
@@ -40,6 +41,8 @@ class LocalUnit:
         self._exit = ""
         self._failed = False
         self._paused = False
+        self._told_to_stop = False
+        self._slow_disk = SlowDisk(ground, machine, name)
         self.group: Group | None = None
 
     @property
@@ -118,13 +121,33 @@ class LocalUnit:
         """Let it go on. Raises MachineDown, or LabError if it does not run."""
         await self._signal_running(signal.SIGCONT, stopped=False)
 
+    async def slow_disk(self, milliseconds: float) -> None:
+        """Hold back each of its syncs by that long. Raises MachineDown, or LabError if it does not run or can't be.
+
+        0 is for no more, and harmless where nothing runs.
+        """
+        self._told_to_stop = self.look().state == "paused"  # whoever froze it
+        if milliseconds:
+            await self._slow_disk.slow(self._running(), milliseconds)
+            return
+        await self._slow_disk.end()
+        if self._told_to_stop and self.group is not None:
+            # It may have been told while a sync was held back, and stands still only when that is over.
+            await self._signal(self.group, signal.SIGSTOP, stopped=True)
+
+    async def mend_disk(self) -> None:
+        """Hold back no sync any more; what is frozen may go on."""
+        await self._slow_disk.end()
+
     async def status(self) -> UnitStatus:
         return self.look()
 
     def look(self) -> UnitStatus:
         """The status, at the price of one small read."""
         if self.group is not None and self.group.code is None:
-            paused = procs.is_stopped(self.group.pid)
+            # What is held back looks frozen now and then, and what is told to freeze goes on to the end of a sync.
+            held = self._slow_disk.is_on
+            paused = self._told_to_stop if held else procs.is_stopped(self.group.pid, told=self._told_to_stop)
             if paused != self._paused:
                 self._paused = paused
                 self._since = time.time()
@@ -142,22 +165,9 @@ class LocalUnit:
         return self.show_spec(verb, spec if spec is not None else UnitSpec(self._name, (self._name,)))
 
     def show_spec(self, verb: UnitVerb, spec: UnitSpec) -> str:
-        start = show.start_unit(spec, str(self._output.path))
         pids = [self.group.pid] if self.group is not None and self.group.code is None else []
         idle = f"{self._name} does not run on {self._machine}"
-        match verb:
-            case "start":
-                return start
-            case "restart":
-                return f"{show.signal_groups('TERM', pids, idle)}\n{start}"
-            case "stop":
-                return show.signal_groups("TERM", pids, idle)
-            case "kill":
-                return show.signal_groups("KILL", pids, idle)
-            case "pause":
-                return show.signal_groups("STOP", pids, idle)
-            case "resume":
-                return show.signal_groups("CONT", pids, idle)
+        return show.unit(verb, spec, str(self._output.path), pids, idle)
 
     async def end(self) -> None:
         """End what runs, within the grace time."""
@@ -176,36 +186,14 @@ class LocalUnit:
         return self._disk / "etc" / "units" / f"{self._name}.json"
 
     def _load(self) -> None:
-        if self._loaded:
-            return
-        entry = read_json(self._file)
-        if entry:
-            try:
-                self._spec = UnitSpec(
-                    name=self._name,
-                    argv=tuple(str(word) for word in entry["argv"]),
-                    environment=tuple((str(name), str(value)) for name, value in entry["environment"]),
-                    listens=tuple(Listen(int(port), *map(bool, rest)) for port, *rest in entry["listens"]),
-                    after=tuple(str(name) for name in entry.get("after", ())),
-                )
-                self._wanted = bool(entry["wanted"])
-            except (KeyError, TypeError, ValueError) as error:
-                raise LabError(f"{self._file} is damaged; reset the lab") from error
-        self._loaded = True
+        if not self._loaded:
+            self._spec, self._wanted = read_unit(self._file, self._name)
+            self._loaded = True
 
     def _save(self, spec: UnitSpec, wanted: bool) -> None:
         if self._loaded and (spec, wanted) == (self._spec, self._wanted):
             return
-        write_json(
-            self._file,
-            {
-                "argv": spec.argv,
-                "environment": spec.environment,
-                "listens": [(listen.port, listen.public, listen.bound) for listen in spec.listens],
-                "after": spec.after,
-                "wanted": wanted,
-            },
-        )
+        write_unit(self._file, spec, wanted)
         self._spec, self._wanted, self._loaded = spec, wanted, True
 
     def _require_up(self) -> None:
@@ -239,7 +227,7 @@ class LocalUnit:
         finally:
             os.close(descriptor)
         self.group = group
-        self._ending = False
+        self._ending = self._told_to_stop = False
         self._note("", failed=False)
         self._watching = asyncio.create_task(self._watch(group, public), name=f"{self._machine}/{self._name}")
 
@@ -266,14 +254,25 @@ class LocalUnit:
         if self._watching is not None:
             await asyncio.shield(self._watching)
 
-    async def _signal_running(self, number: int, *, stopped: bool) -> None:
+    def _running(self) -> Group:
+        """What runs. Raises MachineDown, or LabError if nothing does."""
         self._require_up()
-        group = self.group
-        if group is None or group.code is not None:
+        if self.group is None or self.group.code is not None:
             raise LabError(f"{self._name} does not run on {self._machine}")
+        return self.group
+
+    async def _signal_running(self, number: int, *, stopped: bool) -> None:
+        group = self._running()
+        self._told_to_stop = stopped
+        await self._signal(group, number, stopped=stopped)
+
+    async def _signal(self, group: Group, number: int, *, stopped: bool) -> None:
+        """Send a signal until it works or something else is wanted."""
         group.signal(number)
         looked = 0
-        while group.code is None and procs.is_stopped(group.pid) != stopped:
+        while group.code is None and self._told_to_stop == stopped and not self._ending:
+            if procs.is_stopped(group.pid, told=stopped) == stopped:
+                break
             await asyncio.sleep(0.005)
             looked += 1
             if stopped and looked % _AGAIN == 0:

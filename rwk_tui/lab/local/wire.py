@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 from collections import deque
@@ -20,7 +21,11 @@ class Passage(Protocol):
     def is_cut(self) -> bool: ...
 
     @property
-    def delay_ms(self) -> float: ...
+    def longest(self) -> float:
+        """The longest time (s) that it may hold anything back."""
+
+    def draw(self) -> float:
+        """How long (s) it holds back the next piece of data."""
 
 
 class End(asyncio.Protocol):
@@ -94,7 +99,9 @@ class End(asyncio.Protocol):
     def write_eof(self) -> None:
         """Say that nothing more comes."""
         if self.transport is not None and not self.transport.is_closing():
-            self.transport.write_eof()
+            # The other side may have reset it a moment ago; that news is on its way by itself.
+            with contextlib.suppress(OSError):
+                self.transport.write_eof()
 
     def read(self, wanted: bool) -> None:
         """Begin or stop reading."""
@@ -139,17 +146,18 @@ class Lane:
     def _cut(self) -> bool:
         return self._link is not None and self._link.is_cut
 
-    @property
-    def _delay(self) -> float:
-        return self._link.delay_ms / 1000 if self._link is not None else 0.0
+    def _hold(self, delay: float, data: bytes) -> None:
+        """Keep it for that long (s), or longer where what came before it is due later: this is a stream."""
+        due = self._loop.time() + delay
+        self._held.append((max(due, self._held[-1][0]) if self._held else due, data))
 
     def feed(self, data: bytes) -> None:
         """Pass on what was read, now or when its delay is over."""
-        delay = self._delay
+        delay = self._link.draw() if self._link is not None else 0.0
         if not self._held and not delay and not self._cut:
             self._target.write(data)
             return
-        self._held.append((self._loop.time() + delay, data))
+        self._hold(delay, data)
         self._bytes += len(data)
         if len(self._held) == 1:
             self._flush()
@@ -161,7 +169,7 @@ class Lane:
         if self._finished:
             return
         self._finished = True
-        self._held.append((self._loop.time() + self._delay, b""))
+        self._hold(self._link.draw() if self._link is not None else 0.0, b"")
         self._flush()
 
     def broke(self) -> None:
@@ -176,7 +184,7 @@ class Lane:
             if not self._cut:
                 self._wire.reset()
             return
-        latest = self._loop.time() + self._delay
+        latest = self._loop.time() + (self._link.longest if self._link is not None else 0.0)
         if self._held and self._held[-1][0] > latest:
             self._held = deque((min(due, latest), data) for due, data in self._held)
         self._flush()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 ALARM = re.compile(r"memberID:(\d+)\s+alarm:(\w+)")
@@ -53,13 +53,17 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class KeyValue:
-    """One key with its value and the revisions and version that etcd keeps for it."""
+    """One key with its value and the revisions and version that etcd keeps for it.
+
+    `raw` is the value as it is stored, which need not be text; "" where only the text is known.
+    """
 
     key: str
     value: str
     create_revision: int = 0
     mod_revision: int = 0
     version: int = 0
+    raw: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +121,16 @@ class Etcd(Protocol):
 
     async def get(self, key: str, *, serializable: bool = False, timeout: float = 5.0) -> KeyValue | None: ...
 
-    async def page(self, first: str, end: str, *, limit: int = 0, revision: int = 0, timeout: float = 5.0) -> Page: ...
+    async def page(
+        self,
+        first: str,
+        end: str,
+        *,
+        limit: int = 0,
+        revision: int = 0,
+        serializable: bool = False,
+        timeout: float = 5.0,
+    ) -> Page: ...
 
     async def put(self, key: str, value: str, *, timeout: float = 5.0) -> Written: ...
 

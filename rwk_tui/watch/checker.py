@@ -53,8 +53,8 @@ class Checker:
 
         Raises OSError if the ledger can't be rewritten. The ledger gives the keys up before they go, never after.
         """
-        if len(self._ledger.epoch.acknowledged) <= KEPT_AT_MOST:
-            return
+        if len(self._ledger.epoch.acknowledged) <= KEPT_AT_MOST or self._ledger.due is not None:
+            return  # nor while the keys of an older epoch are to be read again
         verdict = await self.verify(timeout)
         targets = self._targets()
         if not verdict.holds or not targets:

@@ -110,9 +110,23 @@ class EtcdClient:
         answer = await self._call(self._kv.Range, request, timeout)
         return _key_value(answer.kvs[0]) if answer.kvs else None
 
-    async def page(self, first: str, end: str, *, limit: int = 0, revision: int = 0, timeout: float = 5.0) -> Page:
-        """The keys from `first` up to but without `end`, read linearizably; `limit` and `revision` 0 mean any."""
-        request = rpc_pb2.RangeRequest(key=first.encode(), range_end=end.encode(), limit=limit, revision=revision)
+    async def page(
+        self,
+        first: str,
+        end: str,
+        *,
+        limit: int = 0,
+        revision: int = 0,
+        serializable: bool = False,
+        timeout: float = 5.0,
+    ) -> Page:
+        """The keys from `first` up to but without `end` ("\\0": all that follow); `limit` and `revision` 0 mean any.
+
+        `serializable` reads what this member has, without asking the others.
+        """
+        request = rpc_pb2.RangeRequest(
+            key=first.encode(), range_end=end.encode(), limit=limit, revision=revision, serializable=serializable
+        )
         answer = await self._call(self._kv.Range, request, timeout)
         return Page(tuple(_key_value(item) for item in answer.kvs), revision or answer.header.revision, answer.more)
 
@@ -173,6 +187,7 @@ def _key_value(item: Any) -> KeyValue:
         create_revision=item.create_revision,
         mod_revision=item.mod_revision,
         version=item.version,
+        raw=item.value,
     )
 
 

@@ -45,6 +45,8 @@ def translate(code: str, details: str, *, where: str, timeout: float) -> EtcdErr
     if code == "UNAVAILABLE" and any(mark in said for mark in CONNECT_FAILED):
         if "timed out" in said or "timeout" in said or "deadline" in said:
             return EtcdError(f"no connection to {where}", definite=True)
+        if "handshake" in said:
+            return EtcdError(f"no TLS with {where}: one side does not accept the other", definite=True)
         return EtcdError(f"refused: nothing listens on {where}", definite=True)
     definite = code in SURELY_REFUSED
     for mark, words in WORDS:

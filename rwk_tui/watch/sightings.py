@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Literal
 from urllib.parse import urlsplit
 
 from rwk_tui.cluster.etcd import is_secured
+from rwk_tui.cluster.kubernetes.units import KUBELET
 from rwk_tui.lab.protocol import MachineStatus, UnitStatus
 from rwk_tui.watch.answers import Member, Status
 
@@ -118,6 +121,14 @@ class Scene:
         """Whether the member of that machine asks for certificates."""
         unit = self.machines[machine].etcd()
         return unit is not None and is_secured(unit.spec)
+
+    def kubelet(self) -> Literal["", "kwok", "kubelet"]:
+        """What stands for the kubelet on the machines that have one."""
+        for seen in self.machines.values():
+            unit = seen.status.units.get(KUBELET) if seen.status is not None else None
+            if unit is not None and unit.spec is not None and unit.spec.argv:
+                return "kwok" if PurePath(unit.spec.argv[0]).name == "kwok" else "kubelet"
+        return ""
 
     def etcd_exists(self) -> bool:
         """Whether any machine has etcd set up, as far as is known."""

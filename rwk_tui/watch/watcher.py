@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import MemberRow, Row
 from rwk_tui.cluster.access import Access
 from rwk_tui.lab.protocol import Lab, Machine
 from rwk_tui.settings import Settings
+from rwk_tui.watch.answers import Etcd
 from rwk_tui.watch.canary import Canary
 from rwk_tui.watch.changes import Changes
 from rwk_tui.watch.derive import Deriver
+from rwk_tui.watch.differences import Differences, differences
 from rwk_tui.watch.effect import Effect, measure
 from rwk_tui.watch.etcd import EtcdClient
 from rwk_tui.watch.expected import Expected
@@ -24,9 +25,12 @@ from rwk_tui.watch.kube.api import KubeApi
 from rwk_tui.watch.kube.canary import ApiCanary
 from rwk_tui.watch.kube.protocol import ConnectKube, Kube
 from rwk_tui.watch.kube.room import KubeRoom
-from rwk_tui.watch.leadership import Leadership
+from rwk_tui.watch.kube.tell_leases import LeaseTakeover
+from rwk_tui.watch.leadership import Election, Leadership
+from rwk_tui.watch.observers import Observers
 from rwk_tui.watch.pace import Pace
 from rwk_tui.watch.probes import Clients, Connect, Probes
+from rwk_tui.watch.refusals import EtcdError
 from rwk_tui.watch.sightings import Scene
 
 GATHER = 0.01
@@ -68,9 +72,11 @@ class Watcher:
         self._rows: dict[str, Row] = {}
         self._targets: list[Machine] = []
         self._work: asyncio.TimerHandle | None = None
-        self._tasks: list[asyncio.Task[None]] = []
+        self._observers = Observers(hub)
         self._listeners: list[Callable[[], None]] = []
-        self.canary = Canary(hub, self._pace, ledger, lambda: self._targets, self._clients.of, slack=lab.slack)
+        self.canary = Canary(
+            hub, self._pace, ledger, lambda: self._targets, self._clients.of, slack=lab.slack, rate=settings.load
+        )
         self._probes = Probes(
             self._scene, self._clients, self._pace, slack=lab.slack, clock=hub.now, changed=self._changed
         )
@@ -90,19 +96,17 @@ class Watcher:
         """Begin to watch and to write. Raises OSError if the ledger can't be kept."""
         self.canary.open()
         for machine in self._lab.machines.values():
-            self._spawn(f"machine {machine.name}", partial(self._probes.watch_machine, machine))
-            self._spawn(f"member {machine.name}", partial(self._probes.watch_member, machine))
-        self._spawn("member list", lambda: self._probes.watch_list(self._list_sources))
-        self._spawn("canary", self.canary.run)
-        self._spawn("canary's report", self.canary.report)
-        self._kube.start(self._spawn)
+            self._observers.spawn(f"machine {machine.name}", partial(self._probes.watch_machine, machine))
+            self._observers.spawn(f"member {machine.name}", partial(self._probes.watch_member, machine))
+        self._observers.spawn("member list", lambda: self._probes.watch_list(self._list_sources))
+        self._observers.spawn("canary", self.canary.run)
+        self._observers.spawn("canary's report", self.canary.report)
+        self._observers.spawn("what a restore left", self.canary.recount)
+        self._kube.start(self._observers.spawn)
 
     async def stop(self) -> None:
         """End all watching; rows stay as they are."""
-        tasks, self._tasks = self._tasks, []
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._observers.stop()
         if self._work is not None:
             self._work.cancel()
             self._work = None
@@ -118,6 +122,10 @@ class Watcher:
     def kube_api(self) -> Kube | None:
         """A client of Kubernetes through the lab's front; None while none is set up, or nothing to be let in with."""
         return self._kube.client()
+
+    async def etcd(self, machine: Machine) -> Etcd:
+        """The client of that machine's member that the watcher uses itself. Raises EtcdError if it can't be reached."""
+        return await self._clients.of(machine)
 
     def alert(self, seconds: float = 10.0) -> None:
         """Watch closely (20 questions and 20 writes a second) for that long."""
@@ -135,6 +143,23 @@ class Watcher:
         """What the disturbance at `since` (unix, s) did; waits until writes flow again, at most `deadline` seconds."""
         return await measure(self._hub, self.canary, self._leadership, since, deadline)
 
+    @property
+    def elections(self) -> Sequence[Election]:
+        """The newest changes of etcd's leader, oldest first."""
+        return self._leadership.elections
+
+    def takeovers(self, since: float) -> Sequence[LeaseTakeover]:
+        """The moves of the control plane's leases to another machine after `since` (unix, s), oldest first."""
+        return self._kube.lease_teller.takeovers(since)
+
+    def early_takeovers(self, since: float) -> Sequence[str]:
+        """A line for each lease that was taken after `since` (unix, s) while its holder still had it."""
+        return self._kube.lease_teller.early(since)
+
+    def pods_replaced(self, since: float) -> int:
+        """How many pods have gone since then (unix, s) and have successors of the same owner that are ready."""
+        return self._kube.pod_teller.replacements.count(since)
+
     async def hashes(self) -> HashCheck:
         """Compare what the members store; asserts something only for engines that promise it, 3.6 and newer."""
         rows = [row for row in self._hub.board.rows(MemberRow) if row.fresh and row.machine]
@@ -143,6 +168,15 @@ class Watcher:
             return HashCheck(None, why=f"etcd {old[0]} does not promise equal members after a crash")
         clients = [await self._clients.of(self._lab.machines[row.machine]) for row in rows]
         return await compare_hashes(clients)
+
+    async def differences(self) -> Differences:
+        """Which keys the members that answer store differently, read from each of them."""
+        rows = [row for row in self._hub.board.rows(MemberRow) if row.fresh and row.machine and row.health == "healthy"]
+        try:
+            clients = {row.machine: await self._clients.of(self._lab.machines[row.machine]) for row in rows}
+        except EtcdError as error:
+            return Differences(members=len(rows), why=str(error))
+        return await differences(clients)
 
     def _changed(self) -> None:
         if self._work is None:
@@ -200,22 +234,6 @@ class Watcher:
         if not names and self._scene.roster is None:
             names = list(living)
         return [self._lab.machines[name] for name in names]
-
-    def _spawn(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        self._tasks.append(asyncio.create_task(self._guard(what, work), name=f"watch {what}"))
-
-    async def _guard(self, what: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run `work` for ever; a fault of our own in one observer is told and must not silence it."""
-        told = ""
-        while True:
-            try:
-                await work()
-            except Exception as error:  # noqa: BLE001 - whatever it is, the other observers go on
-                line = f"the observer of {what} stumbled: {type(error).__name__}: {error}"
-                if line != told:
-                    self._hub.tell("watch", line, level="bad", subject="watch")
-                told = line
-            await asyncio.sleep(1.0)
 
 
 def _seen(row: Row | None) -> float:

@@ -22,15 +22,21 @@ TROUBLE = 60.0
 
 
 class Writes(ABC):
-    """Writes for ever; `name` is that of the row ("etcd"), `at_once` how many writes may be under way together."""
+    """Writes for ever; `name` is that of the row ("etcd"), `at_once` how many writes may be under way together.
 
-    def __init__(self, hub: Hub, pace: Pace, *, name: str, words: str, at_once: int, slack: float) -> None:
+    `rate` is how many writes a second are begun; 0 is the beat of the pace.
+    """
+
+    def __init__(
+        self, hub: Hub, pace: Pace, *, name: str, words: str, at_once: int, slack: float, rate: int = 0
+    ) -> None:
         self._hub = hub
         self._pace = pace
         self._subject = f"canary/{name}"
         self._words = words
         self._at_once = at_once
         self._deadline = DEADLINE * slack
+        self._beats = (1 / rate, 1 / rate) if rate else (CALM, CLOSE)
         self._gaps = Gaps()
         self._minute = Minute()
         self._paused = False
@@ -78,7 +84,7 @@ class Writes(ABC):
     @property
     def interval(self) -> float:
         """Seconds between two writes now."""
-        return self._pace.interval(CALM, CLOSE)
+        return self._pace.interval(*self._beats)
 
     @property
     def last_acknowledged(self) -> float:
@@ -88,7 +94,7 @@ class Writes(ABC):
     async def run(self) -> None:
         """Write for ever, at the beat, whatever becomes of the writes under way."""
         while True:
-            interval = await self._pace.beat(CALM, CLOSE)
+            interval = await self._pace.beat(*self._beats)
             if not self._active():
                 self._gaps.restart()
             elif len(self._flying) < self._at_once:

@@ -49,6 +49,7 @@ async def test_a_worker_dies_and_its_pods_run_again_elsewhere(world: KubeWorld) 
     assert moved.duration_ms is not None
     assert moved.duration_ms >= event.duration_ms + patience.toleration * 1000 - 1000
     assert len(world.pods("core-02")) == 10
+    assert world.watcher.pods_replaced(at) == there
     assert len(world.pods("core-03", state="terminating")) == there
     await world.machine(3).unit("kubelet").start()
     await world.told("node", "core-03 is Ready again after")
@@ -118,6 +119,10 @@ async def test_an_idle_standby_takes_the_lease_of_a_dead_holder(world: KubeWorld
     assert event.duration_ms is not None
     patience = timings(world.settings)
     assert event.duration_ms <= (patience.lease + 2 * patience.retry + 3) * 1000
+    (takeover,) = world.watcher.takeovers(event.at - 1)
+    assert (takeover.lease, takeover.machine) == ("kube-controller-manager", "core-02")
+    assert round(takeover.ms, 1) == event.duration_ms
+    assert world.watcher.early_takeovers(0.0) == []
     after = world.hub.board.get(LeaseRow, "lease/kube-controller-manager")
     assert after is not None
     assert after.holder != holder.holder

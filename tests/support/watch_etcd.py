@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from dataclasses import dataclass, field, replace
 
 from rwk_tui.cluster.access import Access
@@ -34,14 +35,22 @@ def status(name: str, leader: str, term: int = 2, **more: object) -> Status:
 
 @dataclass
 class FakeCluster:
-    """What the members answer: `statuses` by machine, `broken` by machine with an error, `hung` for no answer."""
+    """What the members answer: `statuses` by machine, `broken` by machine with an error, `hung` for no answer.
+
+    `stores` holds what single members store where that is not what all do, `lags` by how much a member's revisions are
+    lower than the others', and `jitter` is for how long (s) an acknowledgement may be under way.
+    """
 
     statuses: dict[str, Status] = field(default_factory=dict)
     broken: dict[str, EtcdError] = field(default_factory=dict)
     hung: set[str] = field(default_factory=set)
     put_fails: EtcdError | None = None
+    reads_fail: EtcdError | None = None
+    lags: dict[str, int] = field(default_factory=dict)
+    jitter: float = 0.0
     listed: tuple[Member, ...] = ()
     store: dict[str, str] = field(default_factory=dict)
+    stores: dict[str, dict[str, str]] = field(default_factory=dict)
     cluster_id: str = "cafe"
     revision: int = 0
     term: int = 2
@@ -82,15 +91,29 @@ class FakeClient:
 
     async def get(self, key: str, *, serializable: bool = False, timeout: float = 5.0) -> KeyValue | None:
         await self._answer()
+        if self.cluster.reads_fail is not None:
+            raise self.cluster.reads_fail
         value = self.cluster.store.get(key)
         return KeyValue(key, value) if value is not None else None
 
-    async def page(self, first: str, end: str, *, limit: int = 0, revision: int = 0, timeout: float = 5.0) -> Page:
+    async def page(
+        self,
+        first: str,
+        end: str,
+        *,
+        limit: int = 0,
+        revision: int = 0,
+        serializable: bool = False,
+        timeout: float = 5.0,
+    ) -> Page:
         await self._answer()
-        keys = sorted(key for key in self.cluster.store if first <= key < end)
+        if self.cluster.reads_fail is not None:
+            raise self.cluster.reads_fail
+        stored = self.cluster.stores.get(self.machine, self.cluster.store) if serializable else self.cluster.store
+        keys = sorted(key for key in stored if first <= key and (end == "\0" or key < end))
         some = keys[:limit] if limit else keys
-        items = tuple(KeyValue(key, self.cluster.store[key]) for key in some)
-        return Page(items, 1, more=len(some) < len(keys))
+        items = tuple(KeyValue(key, stored[key]) for key in some)
+        return Page(items, revision or max(1, self.cluster.revision), more=len(some) < len(keys))
 
     async def put(self, key: str, value: str, *, timeout: float = 5.0) -> Written:
         await self._answer()
@@ -98,7 +121,11 @@ class FakeClient:
             raise self.cluster.put_fails
         self.cluster.store[key] = value
         self.cluster.revision += 1
-        return Written(self.cluster.revision, self.cluster.cluster_id, self.cluster.term)
+        revision = self.cluster.revision - self.cluster.lags.get(self.machine, 0)
+        written = Written(revision, self.cluster.cluster_id, self.cluster.term)
+        if self.cluster.jitter:
+            await asyncio.sleep(random.uniform(0, self.cluster.jitter))
+        return written
 
     async def delete(self, key: str, end: str = "", *, timeout: float = 5.0) -> int:
         await self._answer()

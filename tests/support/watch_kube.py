@@ -87,8 +87,8 @@ def deployment(name: str, wanted: int) -> Deployment:
     return Deployment(Meta(name=name, namespace="default"), DeploymentSpec(wanted), DeploymentStatus(wanted))
 
 
-def lease(name: str, holder: str, renewed: float = 0.0, seconds: int = 15) -> Lease:
-    spec = LeaseSpec(holder or None, seconds, when(renewed), when(renewed) if renewed else None, 1)
+def lease(name: str, holder: str, renewed: float = 0.0, seconds: int = 15, transitions: int = 1) -> Lease:
+    spec = LeaseSpec(holder or None, seconds, when(renewed), when(renewed) if renewed else None, transitions)
     return Lease(Meta(name=name, namespace="kube-system"), spec)
 
 

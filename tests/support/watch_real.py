@@ -16,8 +16,12 @@ from rwk_tui.board.frames import Event
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import CanaryRow, FaultRow, MemberRow, QuorumRow
 from rwk_tui.cluster.etcd import Static, member_spec, peer_url
-from rwk_tui.engines.find import find_engines
+from rwk_tui.cluster.pki import Pki
+from rwk_tui.cluster.site import Site
+from rwk_tui.engines.find import ETCD_PROGRAMS, find_engines
+from rwk_tui.faults.book import Book
 from rwk_tui.faults.catalogue import Faults
+from rwk_tui.faults.ground import Ground
 from rwk_tui.lab.open import open_lab
 from rwk_tui.lab.protocol import Lab
 from rwk_tui.settings import Settings
@@ -26,13 +30,15 @@ from rwk_tui.watch.watcher import Watcher
 
 @dataclass
 class RealWorld:
-    """The lab, its watcher and its faults; `recorded` is what the faults wrote down, newest last."""
+    """The lab, its watcher and its faults, what these wrote down (newest last) and what they complained of."""
 
     lab: Lab
     hub: Hub
     watcher: Watcher
+    ground: Ground
     faults: Faults
     settings: Settings
+    complaints: list[str] = field(default_factory=list)
     recorded: list[tuple[FaultRow, ...]] = field(default_factory=list)
 
     def quorum(self) -> QuorumRow:
@@ -53,17 +59,24 @@ class RealWorld:
     def report(self) -> str:
         events = [f"{event.at:.2f} {event.kind}: {event.text}" for event in self.hub.board.events]
         rows = [f"{row.name} {row.role} {row.health} {row.why}" for row in self.hub.board.rows(MemberRow)]
-        return "\n".join([*events, *rows, str(self.quorum()), str(self.canary())])
+        return "\n".join([*events, *rows, *self.complaints, str(self.quorum()), str(self.canary())])
 
     async def until(self, holds: Callable[[Board], bool], seconds: float = 20.0) -> None:
         assert await self.hub.wait(holds, seconds), self.report()
 
     async def flowing(self, more: int = 10) -> None:
         """Wait until the canary has had that many more writes acknowledged."""
-        goal = self.canary().acknowledged + more
-        async with asyncio.timeout(20):
-            while self.canary().acknowledged < goal:  # noqa: ASYNC110 - the row is made on demand
-                await asyncio.sleep(0.05)
+        goal = self.watcher.canary.acknowledged + more
+        await self.holds(lambda: self.watcher.canary.acknowledged >= goal)
+
+    async def holds(self, true: Callable[[], bool], seconds: float = 20.0) -> None:
+        """Wait for what no row on the board says."""
+        try:
+            async with asyncio.timeout(seconds):
+                while not true():  # noqa: ASYNC110 - nothing tells when it changes
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            raise AssertionError(self.report()) from None
 
     async def healthy(self, seconds: float = 30.0) -> None:
         await self.until(lambda _: self.quorum().state == "healthy" and self.quorum().voters == 3, seconds)
@@ -75,6 +88,7 @@ class RealWorld:
             unit = machine.unit("etcd")
             await unit.configure(member_spec(machine, self.settings, static))
             await unit.start()
+        await self.ground.site.look()
 
 
 @asynccontextmanager
@@ -88,13 +102,17 @@ async def real_world(subnet: int) -> AsyncIterator[RealWorld]:
         engines=Path(engines) if engines else None,
         subnet=subnet,
     )
-    programs = {name: engine.path for name, engine in find_engines(("etcd", "etcdctl"), settings).items()}
+    programs = {name: engine.path for name, engine in find_engines(ETCD_PROGRAMS, settings).items()}
     lab = open_lab(settings, programs)
     hub = Hub()
     watcher = Watcher(lab, hub, settings, ledger=state / "canary.ledger")
     recorded: list[tuple[FaultRow, ...]] = []
-    faults = Faults(lab, hub, watcher, settings, record=recorded.append)
-    world = RealWorld(lab, hub, watcher, faults, settings, recorded)
+    complaints: list[str] = []
+    site = Site(lab, Pki(state / "pki"))
+    book = Book(state / "cards", complaints.append)
+    ground = Ground(lab, hub, watcher, site, settings)
+    faults = Faults(ground, record=recorded.append, book=book)
+    world = RealWorld(lab, hub, watcher, ground, faults, settings, complaints, recorded)
     try:
         await lab.up()
         await watcher.start()

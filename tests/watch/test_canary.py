@@ -7,61 +7,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.watch_etcd import FakeCluster, refused, timed_out
-from support.watch_lab import FakeLab
+from support.watch_canary import WAIT, World
+from support.watch_etcd import refused, timed_out
 
-from rwk_tui.board.hub import Hub
-from rwk_tui.board.rows import CanaryRow
-from rwk_tui.lab.protocol import Machine
-from rwk_tui.watch.answers import Etcd
-from rwk_tui.watch.canary import Canary
+from rwk_tui.watch.aftermath import Aftermath
 from rwk_tui.watch.checker import Checker
 from rwk_tui.watch.ledger import Ledger
-from rwk_tui.watch.pace import Pace
-
-WAIT = 5.0
-
-
-class World:
-    """A canary that writes to a pretended cluster; `targets` are the machines it may choose."""
-
-    def __init__(self, tmp_path: Path) -> None:
-        self.hub = Hub()
-        self.pace = Pace()
-        self.lab = FakeLab()
-        self.cluster = FakeCluster()
-        self.cluster.lead("core-01", 2, "core-02", "core-03")
-        self.targets: list[Machine] = list(self.lab.fakes.values())
-        self.path = tmp_path / "ledger"
-        self.canary = Canary(self.hub, self.pace, self.path, lambda: self.targets, self.client)
-        self.tasks: list[asyncio.Task[None]] = []
-
-    async def client(self, machine: Machine) -> Etcd:
-        return self.cluster.connect(machine.address, 2379)
-
-    def start(self) -> None:
-        self.canary.open()
-        self.pace.alert(60)
-        self.tasks = [asyncio.create_task(self.canary.run())]
-
-    async def stop(self) -> None:
-        for task in self.tasks:
-            task.cancel()
-        await asyncio.gather(*self.tasks, return_exceptions=True)
-        await self.canary.close()
-
-    @property
-    def row(self) -> CanaryRow:
-        self.canary.publish()
-        row = self.hub.board.get(CanaryRow, "canary/etcd")
-        assert row is not None
-        return row
-
-    async def until(self, holds: str, least: int) -> CanaryRow:
-        async with asyncio.timeout(WAIT):
-            while getattr(self.row, holds) < least:  # noqa: ASYNC110 - the row is made on demand
-                await asyncio.sleep(0.02)
-        return self.row
 
 
 @pytest.fixture
@@ -249,6 +200,8 @@ async def test_old_keys_are_deleted_once_they_were_checked_and_never_while_one_i
     monkeypatch.setattr("rwk_tui.watch.checker.KEPT_AT_MOST", 10)
     ledger = Ledger(world.path.with_name("another"))
     ledger.open()
+    ledger.new_epoch("old", 0.5)
+    ledger.acknowledged(ledger.intend())
     ledger.new_epoch("new", 1.0)
     for _ in range(20):
         seq = ledger.intend()
@@ -260,10 +213,15 @@ async def test_old_keys_are_deleted_once_they_were_checked_and_never_while_one_i
     assert len(ledger.epoch.acknowledged) == 20
     assert checker.lost == 1
     world.cluster.store[ledger.key(7)] = held
+    ledger.owe("before")  # an older epoch's keys would be deleted with them
     await checker.trim(5.0)
-    assert ledger.epoch.acknowledged == set(range(16, 21))
-    assert sorted(key for key, value in world.cluster.store.items() if value.startswith(ledger.nonce)) == [
-        ledger.key(seq) for seq in range(16, 21)
+    assert len(ledger.epoch.acknowledged) == 20
+    ledger.settle(Aftermath(1))
+    await checker.trim(5.0)
+    assert ledger.epoch.acknowledged.keys() == set(range(17, 22))
+    nonce = ledger.value(1).partition("-")[0]
+    assert sorted(key for key, value in world.cluster.store.items() if value.startswith(nonce)) == [
+        ledger.key(seq) for seq in range(17, 22)
     ]
     verdict = await checker.verify(5.0)
     assert (verdict.lost, verdict.checked, verdict.acknowledged) == (0, 5, 20)

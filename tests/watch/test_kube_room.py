@@ -284,8 +284,10 @@ async def test_a_dead_worker_is_told_from_the_fault_to_the_last_pod_elsewhere(wo
     put(PODS, *(pod(f"new-{number}", "core-02") for number in range(4)))
     await asyncio.sleep(0.2)
     assert len(world.texts("pods")) == 1
+    assert world.watcher.pods_replaced(hit) == 4
     put(PODS, pod("new-4", "core-02"))
     event = await world.told("pods", "10 of 10 pods of web run again, elsewhere, ")
+    assert world.watcher.pods_replaced(hit) == 5
     assert event.text.endswith(" after core-03 was hit")
     assert event.duration_ms is not None
     assert event.duration_ms > 7800
@@ -365,6 +367,27 @@ async def test_a_lease_that_moves_is_measured_from_the_fault(world: World) -> No
     assert event.text.endswith("after core-01 was hit")
     assert event.duration_ms is not None
     assert 15000 <= event.duration_ms < 16000
+    (takeover,) = world.watcher.takeovers(hit)
+    assert (takeover.lease, takeover.machine) == ("kube-scheduler", "core-02")
+    assert round(takeover.ms, 1) == event.duration_ms
+    assert world.watcher.early_takeovers(hit) == []
+
+
+async def test_a_lease_that_is_taken_from_its_holder_is_a_violation_unless_nobody_watched(world: World) -> None:
+    await world.ready()
+    now = world.hub.now()
+    world.kubernetes.put(CONTROL_LEASES, lease("kube-scheduler", "core-02_bbb", now, transitions=2))
+    event = await world.told("violated", "kube-scheduler: core-02 took it ")
+    assert event.level == "bad"
+    assert world.watcher.early_takeovers(now - 1) == [event.text]
+    world.kubernetes.down["any"] = no_listener()
+    world.kubernetes.break_watches()
+    await world.shows("ready", fresh=False)
+    world.kubernetes.put(CONTROL_LEASES, lease("kube-scheduler", "core-03_ccc", now, transitions=3))
+    world.kubernetes.down.clear()
+    await world.told("lease", "moved from core-02 to core-03")
+    assert world.watcher.early_takeovers(now - 1) == [event.text]
+    assert [one.machine for one in world.watcher.takeovers(now - 1)] == ["core-02", "core-03"]
 
 
 async def test_a_lease_that_was_given_up_moves_fast(world: World) -> None:

@@ -24,6 +24,12 @@ from rwk_tui.watch.refusals import translate
             "no connection to h:1",
             True,
         ),
+        (
+            "UNAVAILABLE",
+            "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:1: Handshake read failed",
+            "no TLS with h:1: one side does not accept the other",
+            True,
+        ),
         ("UNAVAILABLE", "Socket closed", "the connection to h:1 broke", False),
         (
             "CANCELLED",

@@ -313,6 +313,19 @@ def canary(board: Board) -> CanaryRow:
     return board.get(CanaryRow, "canary/etcd") or CanaryRow(seen_at=0, name="etcd", state="idle")
 
 
+async def test_what_differs_is_read_from_each_member_that_is_healthy(world: World) -> None:
+    await world.quorum("healthy")
+    world.cluster.store["/rwk/fault/x"] = "truth"
+    world.cluster.stores["core-03"] = world.cluster.store | {"/rwk/fault/x": "lie"}
+    result = await world.watcher.differences()
+    assert "/rwk/fault/x: core-03 stores 'lie', the others 'truth'" in result.lines()
+    assert result.members == 3
+    world.cluster.hung.add("core-03")
+    await world.sees(("core-03", "down"))
+    assert (await world.watcher.differences()).members == 2
+    assert world.watcher.elections == []
+
+
 async def test_an_effect_is_not_told_before_the_election_that_belongs_to_it(world: World) -> None:
     await world.quorum("healthy")
     since = world.hub.now()

@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine
 from functools import partial
-from pathlib import PurePath
-from typing import Any, Literal
+from typing import Any
 
 from msgspec.structs import replace
 
 from rwk_tui.board.hub import Hub
-from rwk_tui.board.kube_rows import ApiServerRow, KubeRow, NodeRow
+from rwk_tui.board.kube_rows import ApiServerRow, KubeRow
 from rwk_tui.board.rows import QuorumRow
 from rwk_tui.cluster.access import Access
-from rwk_tui.cluster.kubernetes.units import KUBELET
 from rwk_tui.lab.protocol import Lab
 from rwk_tui.watch.expected import Expected
 from rwk_tui.watch.kube import kinds
@@ -80,23 +78,24 @@ class KubeRoom:
         moments = Moments(hub, expected)
         machines = tuple(lab.machines)
         self._api_teller = ApiTeller(hub, expected)
-        self._pod_teller = PodTeller(hub, expected, self._node)
-        self._node_teller = NodeTeller(hub, expected, moments, self._pod_teller.node_failed)
-        self._lease_teller = LeaseTeller(hub, moments)
+        self.pod_teller = PodTeller(hub, expected, lambda name: self._nodes.rows.get(name))
+        self._node_teller = NodeTeller(hub, expected, moments, self.pod_teller.node_failed)
+        self.lease_teller = LeaseTeller(hub, moments, lambda: self._lease_informer.in_step)
         self._nodes = NodeShelf(hub, machines, self._node_teller.heard)
-        self._pods = pod_shelf(hub, self._pod_teller.pod)
-        self._deployments = deployment_shelf(hub, self._pod_teller.deployment)
+        self._pods = pod_shelf(hub, self.pod_teller.pod)
+        self._deployments = deployment_shelf(hub, self.pod_teller.deployment)
         self._holders = Holders(lab, hub)
-        self._leases = lease_shelf(hub, machines, self._holders.known, self._lease_teller.heard)
+        self._leases = lease_shelf(hub, machines, self._holders.known, self.lease_teller.heard)
         self._events = EventShelf(hub)
         self._shelves = (self._nodes, self._pods, self._deployments, self._leases, self._events)
         self._heard_of, self._heard_at = 0, 0.0
+        self._lease_informer = self._informer(kinds.CONTROL_LEASES, self._leases)
         self._informers: tuple[Informer[Any], ...] = (
             self._informer(kinds.NODES, self._nodes),
             self._informer(kinds.NODE_LEASES, self._nodes.leases),
             self._informer(kinds.DEPLOYMENTS, self._deployments),
             self._informer(kinds.PODS, self._pods),
-            self._informer(kinds.CONTROL_LEASES, self._leases),
+            self._lease_informer,
             self._informer(kinds.EVENTS, self._events),
         )
         self.canary = ApiCanary(hub, pace, self._doors.front, self._may_write, era, slack=lab.slack)
@@ -144,9 +143,6 @@ class KubeRoom:
         await self._open.wait()
         return self._doors.front()
 
-    def _node(self, name: str) -> NodeRow | None:
-        return self._nodes.rows.get(name)
-
     def _may_write(self) -> bool:
         return self._exists and self._was_ready
 
@@ -175,7 +171,7 @@ class KubeRoom:
         waits = self._api_teller.work_out(servers, self._kube, now, resolution)
         self._go_live()
         waits = self._node_teller.work_out(now) or waits
-        waits = self._pod_teller.work_out(now) or waits
+        waits = self.pod_teller.work_out(now) or waits
         waits = self._tell_listeners(news, now) or waits
         if waits:
             self._later(AGAIN)
@@ -220,17 +216,9 @@ class KubeRoom:
             state=state,
             since=self._kube.since if self._kube.state == state and self._kube.since else now,
             version=", ".join(versions) or (self._kube.version if state != "none" else ""),
-            kubelet=self._kubelet(),
+            kubelet=self._scene.kubelet(),
             synced_at=self._synced_at if state != "none" else 0.0,
         )
-
-    def _kubelet(self) -> Literal["", "kwok", "kubelet"]:
-        """What stands for the kubelet on the machines that have one."""
-        for seen in self._scene.machines.values():
-            unit = seen.status.units.get(KUBELET) if seen.status is not None else None
-            if unit is not None and unit.spec is not None and unit.spec.argv:
-                return "kwok" if PurePath(unit.spec.argv[0]).name == "kwok" else "kubelet"
-        return ""
 
     def _ready_again(self) -> None:
         """An API is there (again): whoever waits goes on at once, and no watch from before is trusted."""
@@ -240,10 +228,10 @@ class KubeRoom:
 
     def _go_live(self) -> None:
         """From the first time that everything is in step, changes are told."""
-        self._pod_teller.in_step = self._kube.fresh
+        self.pod_teller.in_step = self._kube.fresh
         if not self._kube.fresh or self._kube.state != "ready":
             return
-        for teller in (self._node_teller, self._pod_teller, self._lease_teller):
+        for teller in (self._node_teller, self.pod_teller, self.lease_teller):
             teller.live = True
 
     def _forget(self) -> None:
@@ -254,7 +242,7 @@ class KubeRoom:
             informer.renew()
         for shelf in self._shelves:
             shelf.clear()
-        for teller in (self._api_teller, self._node_teller, self._pod_teller, self._lease_teller):
+        for teller in (self._api_teller, self._node_teller, self.pod_teller, self.lease_teller):
             teller.forget()
         self._was_ready, self._synced_at = False, 0.0
         self.canary.forget()

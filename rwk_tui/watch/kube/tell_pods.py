@@ -10,6 +10,7 @@ from rwk_tui.board.kube_rows import DeploymentRow, NodeRow, PodRow
 from rwk_tui.board.wording import count, seconds
 from rwk_tui.watch.expected import Expected
 from rwk_tui.watch.kube.moments import Moment
+from rwk_tui.watch.kube.replaced import Replacements
 from rwk_tui.watch.kube.tell_nodes import FEW
 from rwk_tui.watch.kube.workloads import Owner, Workloads
 
@@ -49,6 +50,7 @@ class PodTeller:
     def __init__(self, hub: Hub, expected: Expected, node: Callable[[str], NodeRow | None]) -> None:
         self.live = False
         self.in_step = False
+        self.replacements = Replacements(hub.now)
         self._hub = hub
         self._expected = expected
         self._node = node
@@ -64,6 +66,7 @@ class PodTeller:
         """There are no pods any more."""
         self.live = False
         self._loads.forget()
+        self.replacements.forget()
         self._burst = 0
         self._leaving.clear()
         self._hits.clear()
@@ -74,6 +77,7 @@ class PodTeller:
     def pod(self, old: PodRow | None, new: PodRow | None) -> None:
         """A pod changed, came or went."""
         self._loads.pod(old, new)
+        self.replacements.pod(old, new, news=self.live)
         if old is None or new is None or new.state != "terminating" or old.state == "terminating" or not new.node:
             return
         node = self._node(new.node)
@@ -94,6 +98,8 @@ class PodTeller:
                 self._say(f"the deployment {old.name} is gone", old.key)
             return
         self._loads.deployment(new)
+        if old is not None:
+            self.replacements.deployment(old, new)
         if not self.live or (old is not None and old.wanted == new.wanted):
             return
         if self.in_step:
@@ -135,9 +141,13 @@ class PodTeller:
         return bool(self._leaving)
 
     def _tell_leaving(self, now: float) -> None:
-        due = {
-            node: one for node, one in self._leaving.items() if now - one.last >= SETTLED or now - one.first >= LONGEST
-        }
+        # Where many nodes lose their pods at once, they are told together, however long it takes to hear of them all.
+        many = len(self._leaving) > FEW
+        due: dict[str, Leaving] = {}
+        for some in [dict(self._leaving)] if many else [{node: one} for node, one in self._leaving.items()]:
+            first, last = min(one.first for one in some.values()), max(one.last for one in some.values())
+            if now - last >= SETTLED or now - first >= LONGEST:
+                due |= some
         for node in due:
             del self._leaving[node]
         if len(due) > FEW:

@@ -13,11 +13,13 @@ from rwk_tui.cluster.site import Site
 from rwk_tui.daemon.engines import Engines
 from rwk_tui.daemon.install import Installs
 from rwk_tui.daemon.parts import Parts
-from rwk_tui.daemon.places import ledger_file, pki_directory
+from rwk_tui.daemon.places import cards_file, ledger_file, pki_directory
 from rwk_tui.daemon.record import Record
 from rwk_tui.engines.ask import EngineError
 from rwk_tui.engines.sets import find_set
+from rwk_tui.faults.book import Book
 from rwk_tui.faults.catalogue import FaultRefused, Faults
+from rwk_tui.faults.ground import Ground
 from rwk_tui.lab.open import open_lab
 from rwk_tui.lab.protocol import LabError
 from rwk_tui.settings import BadInput, Settings
@@ -42,7 +44,8 @@ async def compose(settings: Settings, hub: Hub, record: Record) -> Parts:
         api_access=site.api_access,
         etcd_access=site.etcd_access,
     )
-    faults = Faults(lab, hub, watcher, settings, record=record.faults)
+    book = Book(cards_file(settings), lambda line: hub.tell("daemon", line, level="bad"))
+    faults = Faults(Ground(lab, hub, watcher, site, settings), record=record.faults, book=book)
     engines = Engines(settings, hub, found)
     director = Director(Context(lab, hub, watcher, faults, settings, site), chapters, record.story)
 

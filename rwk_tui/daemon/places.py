@@ -9,7 +9,17 @@ from rwk_tui.settings import Settings
 
 LOG_KEPT = 1024 * 1024
 """Bytes of the daemon's log after which the next start begins a new one (one old one is kept)."""
-_OURS = {"daemon.lock", "daemon.log", "daemon.log.1", "daemon.sock", "record.json", "canary.ledger", "lab", "pki"}
+_OURS = {
+    "daemon.lock",
+    "daemon.log",
+    "daemon.log.1",
+    "daemon.sock",
+    "record.json",
+    "canary.ledger",
+    "cards.jsonl",
+    "lab",
+    "pki",
+}
 
 
 def lock_file(settings: Settings) -> Path:
@@ -30,6 +40,11 @@ def record_file(settings: Settings) -> Path:
 def ledger_file(settings: Settings) -> Path:
     """The canary's ledger."""
     return settings.state / "canary.ledger"
+
+
+def cards_file(settings: Settings) -> Path:
+    """The report cards of all faults, a line of JSON each."""
+    return settings.state / "cards.jsonl"
 
 
 def pki_directory(settings: Settings) -> Path:

@@ -1,77 +1,167 @@
-"""What a fault is: a pair of inject and heal, with what it can be aimed at and what must be seen in the end."""
+"""What a fault is: a pair of inject and heal, with what it can be aimed at, what shows it, and what must hold.
+
+A target is one machine ("core-01"), a unit on it ("core-01/etcd"), a direction ("core-01>core-02"), several machines
+("core-01+core-02"), groups that are apart ("core-01|core-02+core-03"), or all of them ("all").
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+import re
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from rwk_tui.board.board import Board
-from rwk_tui.board.rows import FaultRow, MachineRow, MemberRow, QuorumRow, UnitRow
-from rwk_tui.lab.protocol import Lab
+from rwk_tui.board.rows import FaultRow
+from rwk_tui.faults.ground import Ground
+from rwk_tui.lab.protocol import LabError
+from rwk_tui.watch.kube.refusals import KubeError
+from rwk_tui.watch.refusals import EtcdError
 
 LEADER = "leader"
 """The target that means: whatever machine leads etcd when the fault is injected."""
+ALL = "all"
+"""The target that means every machine."""
+
+Domain = Literal["process", "machine", "quorum", "network", "disk", "certificates", "control plane", "nodes"]
+DOMAINS: tuple[Domain, ...] = (
+    "process",
+    "machine",
+    "quorum",
+    "network",
+    "disk",
+    "certificates",
+    "control plane",
+    "nodes",
+)
+Stage = Literal["etcd", "secured", "kubernetes"]
+"""The lab in which a fault is best shown: three members, the same with certificates, or with Kubernetes on top."""
 
 
 class FaultRefused(Exception):
     """A fault that can't be injected, in one line."""
 
 
-class Fault(Protocol):
-    """One way in which a lab can break. Targets are `machine` or `machine/unit`."""
+class NothingToHeal(LabError):
+    """What was broken is gone or was mended by other means, in one line."""
 
-    @property
-    def name(self) -> str: ...
 
-    @property
-    def title(self) -> str: ...
+Unable = (LabError, EtcdError, KubeError, TimeoutError, OSError)
+"""What acting on the lab, or looking at it, may raise while it is broken."""
 
-    @property
-    def explain(self) -> str: ...
 
-    @property
-    def healable(self) -> bool: ...
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One fault that is injected into one target; `at` is when that began (unix, s)."""
 
-    @property
-    def confirm(self) -> bool:
-        """Whether the presenter must type the machine's name."""
+    id: str
+    target: str
+    ground: Ground
+    at: float
 
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a probe sees of a fault, in words; `evidence` are lines for its card."""
+
+    words: str
+    evidence: tuple[str, ...] = ()
+
+
+class Fault(ABC):
+    """One way in which a lab can break. What it is called and told is on the class; it has no state of its own."""
+
+    name: ClassVar[str]
+    domain: ClassVar[Domain]
+    title: ClassVar[str]
+    explain: ClassVar[str]
+    look: ClassVar[str]
+    """What to look at while it lasts."""
+    must: ClassVar[str]
+    """What must hold all the same."""
+    stage: ClassVar[Stage] = "etcd"
+    healable: ClassVar[bool] = True
+    confirm: ClassVar[bool] = False
+    """Whether the presenter must type the machines' names, because something on their disks is destroyed."""
+    volatile: ClassVar[bool] = False
+    """Whether it is gone when the daemon is, so that a lab that goes on must be hit again."""
+    loses: ClassVar[bool] = False
+    """Whether its healing goes back to an older state, so that what is lost is counted and no violation."""
+    shows_within: ClassVar[float] = 15.0
+    """Seconds in which a probe must have seen it."""
+    well_within: ClassVar[float] = 40.0
+    """Seconds after its healing in which all must be well."""
+
+    def why_not(self, ground: Ground) -> str:
+        """Why this platform or these privileges can't do it, in one line; "" if they can."""
+        return ""
+
+    @abstractmethod
     def targets(self, board: Board) -> tuple[str, ...]:
         """What it can be aimed at now, without the alias "leader"."""
 
     def of_leader(self, machine: str) -> str:
         """The target that the alias "leader" stands for, when that machine leads; "" where the alias makes no sense."""
+        return ""
 
+    @abstractmethod
     def done(self, target: str) -> str:
         """What was done, in words: "core-01 lost its power"."""
 
+    @abstractmethod
     def undone(self, target: str) -> str:
         """What healing does, in words: "core-01 is switched on"."""
 
     def seen(self, target: str) -> tuple[tuple[str, str], ...]:
-        """The rows and states in which the probes will see the fault itself."""
+        """The rows and states in which the probes will see the fault itself, so that they are told only once."""
+        return ()
 
     def seen_healed(self, target: str) -> tuple[tuple[str, str], ...]:
         """The rows and states in which the probes will see the healing itself."""
+        return ()
 
-    async def inject(self, lab: Lab, target: str) -> None:
+    @abstractmethod
+    async def inject(self, case: Case) -> None:
         """Break it. Raises LabError."""
 
-    async def heal(self, lab: Lab, target: str, others: tuple[FaultRow, ...]) -> None:
-        """Mend it, as far as it is still broken; `others` are the faults that stay. Raises LabError."""
+    async def keep_up(self, case: Case) -> None:
+        """What must go on for as long as the fault lasts, such as ending a program again and again; may just return."""
+        return
 
+    @abstractmethod
+    async def shows(self, case: Case) -> Sight | None:
+        """What a probe sees of it now, None while nothing. Raises LabError or EtcdError where nobody answers."""
+
+    @abstractmethod
+    async def heal(self, case: Case, others: tuple[FaultRow, ...]) -> None:
+        """Mend it, as far as it is still broken; `others` are the faults that stay.
+
+        Raises NothingToHeal where it is broken no more, and LabError where it can't be mended now and may be later.
+        """
+
+    @abstractmethod
     def holds(self, board: Board, target: str) -> bool:
         """Whether the target is well again."""
 
     def persists(self, board: Board, target: str) -> bool:
         """Whether the fault is still there when an earlier run's lab goes on."""
+        return True
 
     def is_over(self, board: Board, target: str, since: float) -> bool:
         """Whether it was seen after `since` (unix, s) that somebody mended it by other means than healing."""
+        return False
+
+
+def machines_of(target: str) -> tuple[str, ...]:
+    """The machines that a target lies on, in its order; () for all of them."""
+    if target == ALL:
+        return ()
+    return tuple(dict.fromkeys(part.partition("/")[0] for part in re.split(r"[+>|]", target)))
 
 
 def machine_of(target: str) -> str:
-    """The machine that a target lies on."""
-    return target.partition("/")[0]
+    """The first machine that a target lies on; "" for all of them."""
+    return next(iter(machines_of(target)), "")
 
 
 def unit_of(target: str) -> str:
@@ -79,52 +169,6 @@ def unit_of(target: str) -> str:
     return target.partition("/")[2]
 
 
-def leader(board: Board) -> str:
-    """The machine that leads etcd, or ""."""
-    quorum = board.get(QuorumRow, "quorum")
-    return quorum.leader if quorum is not None and quorum.fresh else ""
-
-
-def machine_is_up(board: Board, machine: str) -> bool:
-    row = board.get(MachineRow, f"machine/{machine}")
-    return row is not None and row.power == "up"
-
-
-def units(board: Board, *states: str) -> tuple[str, ...]:
-    """The units, as machine/unit, that are in one of the states on a machine that is up."""
-    return tuple(
-        f"{row.machine}/{row.unit}"
-        for row in board.rows(UnitRow)
-        if row.state in states and machine_is_up(board, row.machine)
-    )
-
-
-def unit_left(board: Board, target: str, since: float, *states: str) -> bool:
-    """Whether the unit was seen after `since` (unix, s) in none of the states, or went with its machine's disk."""
-    row = board.get(UnitRow, f"unit/{target}")
-    if row is not None:
-        return row.fresh and row.seen_at > since and row.state not in states
-    machine = board.get(MachineRow, f"machine/{machine_of(target)}")
-    return machine is not None and machine.fresh and machine.seen_at > since and machine.power == "gone"
-
-
-def unit_is_well(board: Board, machine: str, unit: str) -> bool:
-    """Whether the unit runs and, if it is a listed etcd member, follows a leader."""
-    row = board.get(UnitRow, f"unit/{machine}/{unit}")
-    if row is None or not row.fresh or row.state != "running":
-        return False
-    return unit != "etcd" or member_is_well(board, machine)
-
-
-def member_is_well(board: Board, machine: str) -> bool:
-    """Whether the machine's etcd member, if it has one, is healthy."""
-    return all(row.fresh and row.health == "healthy" for row in board.rows(MemberRow) if row.machine == machine)
-
-
-def machine_is_well(board: Board, machine: str) -> bool:
-    """Whether the machine is up with every unit that belongs there, its member included."""
-    if not machine_is_up(board, machine):
-        return False
-    rows = [row for row in board.rows(UnitRow) if row.machine == machine]
-    has_etcd = any(row.unit == "etcd" for row in rows)
-    return all(row.state in ("running", "stopped") for row in rows) and (not has_etcd or member_is_well(board, machine))
+def confirmation(target: str) -> str:
+    """What the presenter types to confirm that this target is hit."""
+    return "+".join(machines_of(target)) or ALL

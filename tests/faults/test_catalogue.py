@@ -3,81 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.watch_etcd import FakeCluster, refused
-from support.watch_lab import FakeLab
+from support.faults_world import ALL, FaultsWorld
+from support.watch_etcd import refused
 
 from rwk_tui.board.board import Board
-from rwk_tui.board.hub import Hub
-from rwk_tui.board.rows import FaultKindRow, FaultRow, QuorumRow
-from rwk_tui.faults.catalogue import FaultRefused, Faults
-from rwk_tui.lab.protocol import UnitStatus
-from rwk_tui.settings import Settings, Timeouts
-from rwk_tui.watch.watcher import Watcher
+from rwk_tui.board.rows import FaultKindRow, FaultRow
+from rwk_tui.faults.base import Case, Fault, Sight
+from rwk_tui.faults.book import Book, read_cards
+from rwk_tui.faults.catalogue import FaultRefused
+from rwk_tui.faults.kinds import KINDS
+from rwk_tui.lab.protocol import LabError, UnitStatus
 
 WAIT = 5.0
-ALL = ("core-01", "core-02", "core-03")
 
 
-class World:
-    """Faults over a pretended lab; `journal` is the order of what was recorded and done."""
-
-    def __init__(self, tmp_path: Path) -> None:
-        self.lab = FakeLab()
-        self.cluster = FakeCluster()
-        self.cluster.lead("core-02", 2, "core-01", "core-03")
-        self.hub = Hub()
-        self.settings = Settings(
-            state=tmp_path, engine_cache=tmp_path, timeouts=Timeouts(election=2.0, member_start=2.0)
-        )
-        self.watcher = Watcher(
-            self.lab, self.hub, self.settings, ledger=tmp_path / "ledger", connect=self.cluster.connect
-        )
-        self.journal: list[str] = []
-        self.faults = Faults(self.lab, self.hub, self.watcher, self.settings, record=self.record)
-        for machine in self.lab.fakes.values():
-            machine.units["etcd"] = UnitStatus("running", pid=1)
-            machine.done = self.journal
-
-    def record(self, rows: tuple[FaultRow, ...]) -> None:
-        self.journal.append("record " + ",".join(f"{row.fault}:{row.target}" for row in rows))
-
-    async def start(self) -> None:
-        await self.watcher.start()
-        self.watcher.alert(60)
-        self.faults.kinds()
-        assert await self.hub.wait(lambda board: self.leader(board) == "core-02", WAIT)
-
-    async def stop(self) -> None:
-        await self.faults.close()
-        await self.watcher.stop()
-
-    def leader(self, board: Board) -> str:
-        row = board.get(QuorumRow, "quorum")
-        return row.leader if row is not None else ""
-
-    def targets(self, kind: str) -> tuple[str, ...]:
-        row = self.hub.board.get(FaultKindRow, f"fault-kind/{kind}")
-        assert row is not None
-        return row.targets
-
-    def told(self, kind: str) -> list[str]:
-        return [event.text for event in self.hub.board.events if event.kind == kind]
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncIterator[World]:
-    made = World(tmp_path)
-    await made.start()
-    yield made
-    await made.stop()
-
-
-async def test_the_record_is_written_before_anything_is_done(world: World) -> None:
+async def test_the_record_is_written_before_anything_is_done(world: FaultsWorld) -> None:
     row = await world.faults.inject("kill-unit", "leader")
     assert row.target == "core-02/etcd"
     assert world.journal == ["record kill-unit:core-02/etcd", "kill core-02/etcd"]
@@ -86,19 +30,80 @@ async def test_the_record_is_written_before_anything_is_done(world: World) -> No
     assert world.hub.board.events[-1].by_presenter
 
 
-async def test_healing_acts_and_then_forgets(world: World) -> None:
+async def test_what_a_probe_sees_of_it_is_on_its_row(world: FaultsWorld) -> None:
     row = await world.faults.inject("pause-unit", "core-01/etcd")
+    assert row.effect == ""
+    await world.until(lambda board: [one.effect for one in board.rows(FaultRow)] == ["etcd is stopped in mid-air"])
+
+
+async def test_healing_acts_and_then_forgets_and_hands_out_a_card(world: FaultsWorld) -> None:
+    row = await world.faults.inject("pause-unit", "core-01/etcd")
+    await world.until(lambda board: bool(board.rows(FaultRow)[0].effect))
     world.journal.clear()
-    assert await world.faults.heal() == (row,)
+    (healed,) = await world.faults.heal()
+    assert (healed.id, healed.healing) == (row.id, True)
     assert world.journal == ["resume core-01/etcd", "record "]
     assert world.hub.board.rows(FaultRow) == []
     await world.faults.settled()
-    (healed,) = world.told("healed")
-    assert "core-01/etcd is well again" in healed
-    assert "0 of" in healed
+    (card,) = world.cards()
+    assert (card.fault, card.target, card.domain, card.verdict) == ("pause-unit", "core-01/etcd", "process", "holds")
+    assert (card.text, card.effect) == ("etcd on core-01 was frozen", "etcd is stopped in mid-air")
+    assert card.effect_ms is not None and 0 < card.effect_ms < 5000
+    assert card.well_ms is not None and 0 < card.well_ms < 5000
+    assert card.injected == row.since < card.healed
+    (told,) = world.told("card")
+    assert told.startswith("1. etcd on core-01 was frozen: well again after")
+    assert "0 of" in told
 
 
-async def test_a_fault_that_the_lab_refuses_leaves_no_record(world: World) -> None:
+async def test_cards_are_numbered_through_and_come_back_with_the_book(world: FaultsWorld, tmp_path: Path) -> None:
+    for _ in range(2):
+        await world.until(lambda _: "core-01/etcd" in world.targets("pause-unit"))
+        await world.faults.inject("pause-unit", "core-01/etcd")
+        await world.faults.heal()
+        await world.faults.settled()
+    assert [card.number for card in world.cards()] == [1, 2]
+    assert [card.number for card in read_cards(tmp_path / "cards")] == [1, 2]
+    assert Book(tmp_path / "cards", pytest.fail).next == 3
+
+
+async def test_a_lab_that_does_not_get_well_is_said_so(world: FaultsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(KINDS["pause-unit"], "holds", lambda board, target: False)
+    monkeypatch.setattr(KINDS["pause-unit"], "well_within", 0.1)
+    await world.faults.inject("pause-unit", "core-01/etcd")
+    await world.faults.heal()
+    await world.faults.settled()
+    (card,) = world.cards()
+    assert (card.verdict, card.well_ms) == ("not well", None)
+    assert "NOT well again" in world.told("card")[0]
+
+
+async def test_a_lost_write_is_a_violation(world: FaultsWorld) -> None:
+    await world.until(lambda _: bool(world.cluster.store))
+    await world.faults.inject("pause-unit", "core-01/etcd")
+    world.watcher.canary.pause()
+    world.cluster.store.clear()
+    await world.faults.heal()
+    await world.faults.settled()
+    (card,) = world.cards()
+    assert card.verdict == "violated"
+    assert [one.name for one in card.broken] == ["every acknowledged write is there"]
+    assert "VIOLATED" in world.told("violated")[0]
+
+
+async def test_what_no_probe_sees_is_told(world: FaultsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(KINDS["pause-unit"], "shows_within", 0.1)
+
+    async def nothing(case: Case) -> Sight | None:
+        return None
+
+    monkeypatch.setattr(KINDS["pause-unit"], "shows", nothing)
+    await world.faults.inject("pause-unit", "core-01/etcd")
+    await world.until(lambda _: any("no probe saw it within 0.1 s" in text for text in world.told("effect")))
+    assert world.hub.board.rows(FaultRow)[0].effect == ""
+
+
+async def test_a_fault_that_the_lab_refuses_leaves_no_record(world: FaultsWorld) -> None:
     world.lab.fakes["core-01"].fails = "the disk is full"
     with pytest.raises(FaultRefused, match="cut the power, core-01: the disk is full"):
         await world.faults.inject("power-cut", "core-01")
@@ -111,27 +116,28 @@ async def test_a_fault_that_the_lab_refuses_leaves_no_record(world: World) -> No
     [
         ("melt", "core-01", "", "there is no fault 'melt'"),
         ("power-cut", "core-09", "", "there is no machine 'core-09'"),
-        ("kill-unit", "core-01/nginx", "", "core-01/nginx is not running now"),
+        ("kill-unit", "core-01/nginx", "", "kill a process: core-01/nginx can't be hit by that now"),
         ("destroy", "core-01", "", "type core-01 to confirm it"),
         ("destroy", "core-01", "core-02", "type core-01 to confirm it"),
         ("destroy", "leader", "core-02", "name the machine"),
+        ("kill-kubelet", "", "", "kill a kubelet: nothing here that it could hit now"),
     ],
 )
 async def test_what_makes_no_sense_is_refused_in_one_line(
-    world: World, fault: str, target: str, confirm: str, words: str
+    world: FaultsWorld, fault: str, target: str, confirm: str, words: str
 ) -> None:
     with pytest.raises(FaultRefused, match=words):
         await world.faults.inject(fault, target, confirm)
     assert world.journal == []
 
 
-async def test_the_same_fault_twice_is_refused(world: World) -> None:
+async def test_the_same_fault_twice_is_refused(world: FaultsWorld) -> None:
     await world.faults.inject("partition", "core-01")
     with pytest.raises(FaultRefused, match="already: heal it first"):
         await world.faults.inject("partition", "core-01")
 
 
-async def test_without_a_leader_the_alias_is_refused_and_not_offered(world: World) -> None:
+async def test_without_a_leader_the_alias_is_refused_and_not_offered(world: FaultsWorld) -> None:
     assert world.targets("power-cut")[0] == "leader"
     world.cluster.statuses.clear()
     world.cluster.broken = {name: refused() for name in ALL}
@@ -140,24 +146,18 @@ async def test_without_a_leader_the_alias_is_refused_and_not_offered(world: Worl
         await world.faults.inject("power-cut", "leader")
 
 
-async def test_a_partition_cuts_both_directions_and_only_that_machine(world: World) -> None:
-    await world.faults.inject("partition", "core-01")
-    cut = {(wire.source, wire.target) for wire in world.lab.wires if wire.is_cut}
-    assert cut == {("core-01", "core-02"), ("core-02", "core-01"), ("core-01", "core-03"), ("core-03", "core-01")}
-    await world.faults.heal()
-    assert not any(wire.is_cut for wire in world.lab.wires)
+async def test_what_the_lab_lacks_is_refused_with_the_reason_and_offered_with_it(world: FaultsWorld) -> None:
+    world.lab.missing["power cut"] = "these hosts have no power switch"
+    world.faults.kinds()
+    row = world.hub.board.get(FaultKindRow, "fault-kind/power-cut")
+    assert row is not None
+    assert (row.targets, row.why) == ((), "these hosts have no power switch")
+    with pytest.raises(FaultRefused, match="cut the power: these hosts have no power switch"):
+        await world.faults.inject("power-cut", "core-01")
+    assert world.journal == []
 
 
-async def test_healing_one_partition_keeps_the_other(world: World) -> None:
-    first = await world.faults.inject("partition", "core-01")
-    await world.faults.inject("partition", "core-03")
-    await world.faults.heal(first.id)
-    cut = {(wire.source, wire.target) for wire in world.lab.wires if wire.is_cut}
-    assert all("core-03" in ends for ends in cut)
-    assert len(cut) == 4
-
-
-async def test_healing_is_never_refused(world: World) -> None:
+async def test_healing_is_never_refused(world: FaultsWorld) -> None:
     assert await world.faults.heal() == ()
     assert await world.faults.heal("all") == ()
     assert await world.faults.heal("f99") == ()
@@ -168,14 +168,159 @@ async def test_healing_is_never_refused(world: World) -> None:
     assert "nothing left to heal" in world.told("heal")[-1]
 
 
-async def test_a_destroyed_machine_is_not_healable_and_not_active(world: World) -> None:
+async def test_what_was_mended_by_other_means_gets_no_card(world: FaultsWorld) -> None:
+    await world.faults.inject("kill-unit", "core-01/etcd")
+    world.lab.fakes["core-01"].units.clear()
+    await world.faults.heal()
+    await world.faults.settled()
+    assert world.cards() == []
+
+
+class Stubborn(Fault):
+    """A fault that can't be healed while core-03 is frozen; it is kept up all the time."""
+
+    name = "stubborn"
+    domain = "process"
+    title = "Be stubborn"
+    explain = look = must = "Nothing."
+
+    def __init__(self, world: FaultsWorld) -> None:
+        self.world = world
+        self.beats = 0
+
+    def targets(self, board: Board) -> tuple[str, ...]:
+        return ("core-01",)
+
+    def done(self, target: str) -> str:
+        return f"{target} is stubborn"
+
+    def undone(self, target: str) -> str:
+        return f"{target} gives in"
+
+    async def inject(self, case: Case) -> None:
+        return None
+
+    async def keep_up(self, case: Case) -> None:
+        while True:
+            self.beats += 1
+            await asyncio.sleep(0.01)
+
+    async def shows(self, case: Case) -> Sight | None:
+        return Sight("it is seen")
+
+    async def heal(self, case: Case, others: tuple[FaultRow, ...]) -> None:
+        self.world.journal.append(f"heal beside {','.join(row.fault for row in others)}")
+        if self.world.lab.fakes["core-03"].units["etcd"].state == "paused":
+            raise LabError("core-03 stands still")
+
+    def holds(self, board: Board, target: str) -> bool:
+        return True
+
+
+async def test_a_heal_that_fails_keeps_the_fault(world: FaultsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(KINDS, "stubborn", Stubborn(world))
+    world.lab.fakes["core-03"].units["etcd"] = UnitStatus("paused", pid=1)
+    row = await world.faults.inject("stubborn", "core-01")
+    await world.until(lambda board: bool(board.rows(FaultRow)[0].effect))
+    assert await world.faults.heal(row.id) == ()
+    (kept,) = world.hub.board.rows(FaultRow)
+    assert (kept.id, kept.healing, kept.effect) == (row.id, False, "it is seen")
+    assert world.faults.active == (kept,)
+    assert world.told("heal")[-1] == "core-01 is stubborn: it can't be healed now: core-03 stands still"
+    assert world.cards() == []
+    world.lab.fakes["core-03"].units["etcd"] = UnitStatus("running", pid=1)
+    assert [one.id for one in await world.faults.heal(row.id)] == [row.id]
+    assert world.hub.board.rows(FaultRow) == []
+
+
+async def test_what_cant_be_healed_yet_is_tried_once_more_after_the_others(
+    world: FaultsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(KINDS, "stubborn", Stubborn(world))
+    await world.faults.inject("pause-unit", "core-03/etcd")
+    await world.faults.inject("stubborn", "core-01")
+    world.journal.clear()
+    assert [row.fault for row in await world.faults.heal("all")] == ["pause-unit", "stubborn"]
+    did = [line for line in world.journal if not line.startswith("record")]
+    assert did == ["heal beside pause-unit", "resume core-03/etcd", "heal beside "]
+    assert not any("can't be healed" in text for text in world.told("heal"))
+
+
+async def test_a_fault_is_kept_up_until_it_is_healed(world: FaultsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    stubborn = Stubborn(world)
+    monkeypatch.setitem(KINDS, "stubborn", stubborn)
+    await world.faults.inject("stubborn", "core-01")
+    await world.until(lambda _: stubborn.beats > 2)
+    await world.faults.heal()
+    beats = stubborn.beats
+    await asyncio.sleep(0.05)
+    assert stubborn.beats == beats
+
+
+async def test_what_could_not_be_healed_is_kept_up_on(world: FaultsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    stubborn = Stubborn(world)
+    monkeypatch.setitem(KINDS, "stubborn", stubborn)
+    world.lab.fakes["core-03"].units["etcd"] = UnitStatus("paused", pid=1)
+    await world.faults.inject("stubborn", "core-01")
+    assert await world.faults.heal() == ()
+    beats = stubborn.beats
+    await world.until(lambda _: stubborn.beats > beats + 2)
+
+
+async def test_a_healing_that_is_broken_off_leaves_the_fault_as_it_was(
+    world: FaultsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stubborn, begun = Stubborn(world), asyncio.Event()
+    monkeypatch.setitem(KINDS, "stubborn", stubborn)
+
+    async def hang(case: Case, others: tuple[FaultRow, ...]) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(stubborn, "heal", hang)
+    await world.faults.inject("stubborn", "core-01")
+    healing = asyncio.create_task(world.faults.heal())
+    await begun.wait()
+    assert [row.healing for row in world.faults.active] == [True]
+    healing.cancel()
+    await asyncio.gather(healing, return_exceptions=True)
+    assert [row.healing for row in world.faults.active] == [False]
+    beats = stubborn.beats
+    await world.until(lambda _: stubborn.beats > beats + 2)
+
+
+async def test_a_reset_in_the_middle_of_a_healing_hands_out_no_card(
+    world: FaultsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stubborn, begun, go = Stubborn(world), asyncio.Event(), asyncio.Event()
+    monkeypatch.setitem(KINDS, "stubborn", stubborn)
+
+    async def wait(case: Case, others: tuple[FaultRow, ...]) -> None:
+        begun.set()
+        await go.wait()
+
+    monkeypatch.setattr(stubborn, "heal", wait)
+    await world.faults.inject("stubborn", "core-01")
+    healing = asyncio.create_task(world.faults.heal())
+    await begun.wait()
+    world.faults.forget()
+    go.set()
+    await healing
+    await world.faults.settled()
+    assert world.cards() == [] and world.faults.active == ()
+
+
+async def test_a_destroyed_machine_is_not_healable_and_not_active_but_has_a_card(world: FaultsWorld) -> None:
     await world.faults.inject("destroy", "core-03", confirm="core-03")
     assert world.faults.active == ()
     assert world.journal == ["record destroy:core-03", "destroy core-03", "record "]
-    assert await world.hub.wait(lambda board: "core-03" not in world.targets("destroy"), WAIT)
+    await world.until(lambda _: "core-03" not in world.targets("destroy"))
+    await world.faults.settled()
+    (card,) = world.cards()
+    assert (card.fault, card.healed, card.effect) == ("destroy", 0.0, "core-03 is gone")
 
 
-async def test_kinds_are_published_again_only_when_targets_change(world: World) -> None:
+async def test_kinds_are_published_again_only_when_targets_change(world: FaultsWorld) -> None:
     world.hub.drain()
     world.watcher.refresh()
     assert not await world.hub.wait(lambda board: False, 0.3)
@@ -185,7 +330,7 @@ async def test_kinds_are_published_again_only_when_targets_change(world: World) 
     assert any(isinstance(row, FaultKindRow) for row in world.hub.drain().rows)
 
 
-async def test_recorded_faults_are_taken_up_where_they_still_hold(world: World) -> None:
+async def test_recorded_faults_are_taken_up_where_they_still_hold(world: FaultsWorld) -> None:
     world.lab.fakes["core-01"].units["etcd"] = UnitStatus("paused", pid=1)
     assert await world.hub.wait(lambda board: "core-01/etcd" not in world.targets("pause-unit"), WAIT)
 
@@ -206,7 +351,7 @@ async def test_recorded_faults_are_taken_up_where_they_still_hold(world: World) 
     assert more.id not in ("f1", "f3")
 
 
-async def test_a_reset_forgets_every_fault(world: World) -> None:
+async def test_a_reset_forgets_every_fault(world: FaultsWorld) -> None:
     await world.faults.inject("kill-unit", "core-01/etcd")
     world.faults.forget()
     assert world.faults.active == ()
@@ -214,7 +359,7 @@ async def test_a_reset_forgets_every_fault(world: World) -> None:
     assert world.journal[-1] == "record "
 
 
-async def test_a_fault_that_was_mended_by_other_means_is_over(world: World) -> None:
+async def test_a_fault_that_was_mended_by_other_means_is_over(world: FaultsWorld) -> None:
     await world.faults.inject("kill-unit", "core-01/etcd")
     assert await world.hub.wait(lambda board: "core-01/etcd" not in world.targets("kill-unit"), WAIT)
     assert len(world.faults.active) == 1
@@ -225,7 +370,7 @@ async def test_a_fault_that_was_mended_by_other_means_is_over(world: World) -> N
     await world.faults.inject("kill-unit", "core-01/etcd")
 
 
-async def test_a_power_cut_is_not_healed_into_another_machine(world: World) -> None:
+async def test_a_power_cut_is_not_healed_into_another_machine(world: FaultsWorld) -> None:
     await world.faults.inject("power-cut", "core-01")
     await world.lab.fakes["core-01"].destroy()
     world.journal.clear()
@@ -234,7 +379,9 @@ async def test_a_power_cut_is_not_healed_into_another_machine(world: World) -> N
     assert world.hub.board.rows(FaultRow) == []
 
 
-async def test_what_was_cancelled_in_the_middle_can_be_healed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_was_cancelled_in_the_middle_can_be_healed(
+    world: FaultsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     begun = asyncio.Event()
 
     async def hang() -> None:
@@ -252,7 +399,7 @@ async def test_what_was_cancelled_in_the_middle_can_be_healed(world: World, monk
 
 
 async def test_without_etcd_nothing_is_said_to_stand_still(tmp_path: Path) -> None:
-    made = World(tmp_path)
+    made = FaultsWorld(tmp_path)
     made.cluster.statuses.clear()
     made.cluster.broken = {name: refused() for name in ALL}
     for machine in made.lab.fakes.values():
@@ -263,5 +410,5 @@ async def test_without_etcd_nothing_is_said_to_stand_still(tmp_path: Path) -> No
     assert await made.hub.wait(lambda board: "core-01" in made.targets("power-cut"), WAIT)
     await made.faults.inject("power-cut", "core-01")
     await made.faults.settled()
-    assert made.told("effect") == ["core-01 lost its power → there is no etcd that could feel it"]
+    assert made.told("effect") == ["core-01 lost its power → core-01 is off; there is no etcd that could feel it"]
     await made.stop()

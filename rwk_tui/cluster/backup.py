@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from rwk_tui.cluster.etcd import UNIT, client_url, data_dir, peer_url
+import msgspec
+
+from rwk_tui.cluster.etcd import UNIT, Static, client_url, data_dir, member_spec, peer_url
 from rwk_tui.cluster.files import File, PutOp
 from rwk_tui.cluster.kubernetes.units import engine_of
 from rwk_tui.cluster.ops import Op, OpResult, RunOp, Tell, Together, UnitOp
 from rwk_tui.cluster.reshape import APART
+from rwk_tui.cluster.restart import RestartOp
 from rwk_tui.cluster.site import Site
-from rwk_tui.lab.protocol import LabError, Machine, UnitSpec
+from rwk_tui.lab.protocol import LabError, Machine, Place
+from rwk_tui.settings import Settings
 
 BUMP = 1_000_000_000
 """By how much revisions jump at a restore under an API server, as etcd's own documentation advises."""
 
 
-def backup(via: Machine, site: Site, name: str) -> tuple[Op, ...]:
+Note = Callable[[int], None]
+"""Hears up to which revision a backup goes."""
+
+
+def backup(via: Machine, site: Site, name: str, note: Note = lambda _revision: None) -> tuple[Op, ...]:
     """Save a snapshot from the member on `via`, in the presenter's keeping, and say what is in it."""
     file, program = _file(site, name), _program(site, via, "etcdctl")
-    endpoint = client_url(via, scheme=site.scheme)
+    endpoint = client_url(via, scheme=site.scheme_of(via.name))
     return (
         RunOp(site.lab.desk, (program, f"--endpoints={endpoint}", "snapshot", "save", file)),
-        RunOp(site.lab.desk, (_program(site, via, "etcdutl"), "snapshot", "status", file, "-w", "table")),
+        StatusOp(site.lab.desk, (_program(site, via, "etcdutl"), "snapshot", "status", file), note),
     )
 
 
-def restore(machines: Sequence[Machine], site: Site, name: str, *, under_api: bool) -> tuple[Op, ...]:
-    """Make the data of these machines' members anew from a snapshot; they are a new cluster, and start."""
-    peers = {machine.name: peer_url(machine, scheme=site.scheme) for machine in machines}
+def restore(
+    machines: Sequence[Machine], site: Site, settings: Settings, name: str, *, under_api: bool
+) -> tuple[Op, ...]:
+    """Make the data of these machines' members anew from a snapshot; they are a new cluster, and start.
+
+    A machine without a member, such as a fresh one, gets one; where members ask for certificates, it must have them.
+    """
+    peers = {machine.name: peer_url(machine, scheme=site.peer_scheme_of(machine.name)) for machine in machines}
+    token = f"rwk-{name}"
     ops: list[Op] = []
     for machine in machines:
         path = f"restore/{name}.db"
@@ -44,48 +58,70 @@ def restore(machines: Sequence[Machine], site: Site, name: str, *, under_api: bo
             f"{machine.data}/restore/{name}.db",
             f"--name={machine.name}",
             f"--initial-cluster={','.join(f'{member}={url}' for member, url in peers.items())}",
-            f"--initial-cluster-token=rwk-{name}",
+            f"--initial-cluster-token={token}",
             f"--initial-advertise-peer-urls={peers[machine.name]}",
             f"--data-dir={data_dir(machine)}",
             *((f"--bump-revision={BUMP}", "--mark-compacted") if under_api else ()),
         )
         ops.append(RunOp(machine, command))
-    ops.append(Together(tuple(UnitOp(machine, UNIT, "start") for machine in machines), APART))
-    return tuple(ops)
+    fresh = {
+        machine.name: member_spec(machine, settings, Static(peers, token), style=site.style)
+        for machine in machines
+        if site.spec(machine.name, UNIT) is None
+    }
+    starts = (UnitOp(machine, UNIT, "start", fresh.get(machine.name)) for machine in machines)
+    return (*ops, Together(tuple(starts), APART))
 
 
-@dataclass(slots=True)
-class EngineOp:
-    """Restart a member with another engine, otherwise as it is."""
+def upgrade(machine: Machine, site: Site, engine: str) -> Op:
+    """Restart a member with another engine, such as "etcd-3.7", otherwise as it is."""
+    return RestartOp(machine, site, lambda spec: replace(spec, argv=(f"{engine}/etcd",)))
 
-    on: Machine
-    site: Site
-    engine: str
+
+class _WireSnapshot(msgspec.Struct):
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusOp:
+    """Say what is in a snapshot; `note` hears up to which revision it goes before that is told."""
+
+    on: Place
+    argv: tuple[str, ...]
+    note: Note
 
     @property
     def machine(self) -> str:
         return self.on.name
 
     async def resolve(self) -> None:
-        await self.site.look()
+        return None
 
-    def _spec(self) -> UnitSpec:
-        spec = self.site.spec(self.on.name, UNIT)
-        return replace(spec, argv=(f"{self.engine}/etcd",)) if spec else UnitSpec(UNIT, (f"{self.engine}/etcd",))
+    def _run(self, form: str) -> RunOp:
+        return RunOp(self.on, (*self.argv, "-w", form))
 
     def command(self) -> str:
-        return self.on.unit(UNIT).show_spec("restart", self._spec())
+        return self._run("table").command()
 
     async def run(self, tell: Tell) -> OpResult:
-        if self.site.spec(self.on.name, UNIT) is None:
-            raise LabError(f"{self.on.name} has no member that could be upgraded")
-        return await UnitOp(self.on, UNIT, "restart", self._spec()).run(tell)
+        read = await self._run("json").run(lambda _stream, _text: None)
+        if read.exit_code == 0:
+            self.note(read_revision(read.stdout))
+        return await self._run("table").run(tell)
+
+
+def read_revision(text: str) -> int:
+    """Up to which revision a snapshot goes, as `etcdutl snapshot status -w json` tells; LabError if it does not."""
+    try:
+        return msgspec.json.decode(text, type=_WireSnapshot).revision
+    except msgspec.DecodeError as error:
+        raise LabError(f"etcdutl snapshot status printed something unexpected: {error}") from error
 
 
 def _program(site: Site, machine: Machine, name: str) -> str:
     """The tool of the engine that the machine's member runs: snapshots are only good for their own minor."""
     spec = site.spec(machine.name, UNIT)
-    engine = engine_of(spec.argv[0]) if spec is not None else ""
+    engine = engine_of(spec.argv[0]) if spec is not None else site.style.engine
     return f"{engine}/{name}" if engine else name
 
 

@@ -19,11 +19,12 @@ CA_DAYS, DAYS = 3650, 365
 EARLY = datetime.timedelta(minutes=5)
 """Certificates are good from a little before they are made: clocks of machines differ."""
 
-_USAGES = {
+USAGES = {
     "server": [ExtendedKeyUsageOID.SERVER_AUTH],
     "client": [ExtendedKeyUsageOID.CLIENT_AUTH],
     "both": [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH],
 }
+"""What a certificate says that it may be shown for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def self_signed(name: str) -> tuple[bytes, bytes]:
         decipher_only=False,
     )
     builder = (
-        _builder(subject, subject, key, CA_DAYS)
+        _builder(subject, subject, key, *_from_now(CA_DAYS))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -61,17 +62,22 @@ def self_signed(name: str) -> tuple[bytes, bytes]:
 
 
 def signed(
-    authority: x509.Certificate, authority_key: ec.EllipticCurvePrivateKey, identity: Identity
+    authority: x509.Certificate,
+    authority_key: ec.EllipticCurvePrivateKey,
+    identity: Identity,
+    *,
+    ended: datetime.datetime | None = None,
 ) -> tuple[bytes, bytes]:
-    """A certificate by that authority, and its key."""
+    """A certificate by that authority, and its key; good from now on, or one that has `ended`."""
+    begins, ends = _from_now(DAYS) if ended is None else (ended - datetime.timedelta(days=DAYS), ended)
     key = ec.generate_private_key(ec.SECP256R1())
     names = [x509.NameAttribute(NameOID.COMMON_NAME, identity.name)]
     if identity.group:
         names.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, identity.group))
     builder = (
-        _builder(x509.Name(names), authority.subject, key, DAYS)
+        _builder(x509.Name(names), authority.subject, key, begins, ends)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(x509.ExtendedKeyUsage(_USAGES[identity.usage]), critical=False)
+        .add_extension(x509.ExtendedKeyUsage(USAGES[identity.usage]), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
     )
     if identity.hosts:
@@ -81,18 +87,26 @@ def signed(
     return _pem(builder.sign(authority_key, hashes.SHA256())), private_pem(key)
 
 
-def _builder(
-    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePrivateKey, days: int
-) -> x509.CertificateBuilder:
+def _from_now(days: int) -> tuple[datetime.datetime, datetime.datetime]:
     now = datetime.datetime.now(datetime.UTC)
+    return now - EARLY, now + datetime.timedelta(days=days)
+
+
+def _builder(
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: ec.EllipticCurvePrivateKey,
+    begins: datetime.datetime,
+    ends: datetime.datetime,
+) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - EARLY)
-        .not_valid_after(now + datetime.timedelta(days=days))
+        .not_valid_before(begins)
+        .not_valid_after(ends)
     )
 
 

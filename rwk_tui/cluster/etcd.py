@@ -69,6 +69,12 @@ def is_secured(spec: UnitSpec | None) -> bool:
     return spec is not None and any(name == "ETCD_CERT_FILE" for name, _ in spec.environment)
 
 
+def peer_scheme(spec: UnitSpec | None) -> str:
+    """How peers speak to a member that is configured like this; "" if it is not."""
+    listens = dict(spec.environment).get("ETCD_LISTEN_PEER_URLS", "") if spec is not None else ""
+    return listens.partition("://")[0]
+
+
 def data_dir(machine: Machine, unit: str = UNIT) -> str:
     """Where the member keeps its data, on the machine."""
     return f"{machine.data}/{unit}"
@@ -137,7 +143,7 @@ def _spec(
         ("ETCD_ELECTION_TIMEOUT", str(settings.election_ms)),
     ]
     if secured:
-        environment += _certificates(machine)
+        environment += certificate_files(machine)
     return UnitSpec(
         name=unit,
         argv=("etcd",),
@@ -146,7 +152,9 @@ def _spec(
     )
 
 
-def _certificates(machine: Machine) -> list[tuple[str, str]]:
+def certificate_files(machine: Machine) -> list[tuple[str, str]]:
+    """What tells a member where its certificates lie, and to ask clients and peers for theirs."""
+
     def place(file: str) -> str:
         return f"{machine.data}/pki/etcd/{file}"
 

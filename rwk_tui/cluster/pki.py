@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from rwk_tui.cluster.certificates import Identity, private_pem, public_pem, self_signed, signed
+from rwk_tui.cluster.certificates import USAGES, Identity, private_pem, public_pem, self_signed, signed
 from rwk_tui.lab.protocol import LabError
 from rwk_tui.private import make_private, write_whole
 
@@ -61,13 +61,26 @@ class Pki:
                 _write(pair, self_signed(f"rwk {authority} authority"))
         return pair
 
-    def issue(self, authority: Authority, file: str, identity: Identity) -> Pair:
-        """A certificate of that authority; `file` is the name of its files, without an ending."""
+    def issue(self, authority: Authority, file: str, identity: Identity, *, anew: bool = False) -> Pair:
+        """A certificate of that authority; `file` is the name of its files, without an ending.
+
+        With `anew` another one takes the place of one that is still good.
+        """
         with self._lock:
             ca, pair = self.authority(authority), self._pair(authority, file)
-            if not _is_good(pair, identity, ca):
+            if anew or not _is_good(pair, identity, ca):
                 _write(pair, signed(_load(ca.cert), _load_key(ca.key), identity))
         return pair
+
+    def expired(
+        self, authority: Authority, identities: Iterable[Identity], *, ago: datetime.timedelta
+    ) -> list[tuple[bytes, bytes]]:
+        """Certificates of that authority that ended so long `ago`, with their keys, in PEM; kept nowhere."""
+        ended = datetime.datetime.now(datetime.UTC) - ago
+        with self._lock:
+            ca = self.authority(authority)
+            cert, key = _load(ca.cert), _load_key(ca.key)
+        return [signed(cert, key, identity, ended=ended) for identity in identities]
 
     def key_pair(self, file: str) -> Pair:
         """A bare key pair, as service accounts are signed with: `cert` holds the public key."""
@@ -81,6 +94,14 @@ class Pki:
     def _pair(self, authority: Authority, file: str) -> Pair:
         directory = self._directory / authority
         return Pair(directory / f"{file}.crt", directory / f"{file}.key")
+
+
+def foreign(name: str, identities: Iterable[Identity]) -> list[tuple[bytes, bytes]]:
+    """Certificates by an authority of that name that nobody trusts, with their keys, in PEM; kept nowhere."""
+    cert, key = self_signed(name)
+    authority, authority_key = x509.load_pem_x509_certificate(cert), serialization.load_pem_private_key(key, None)
+    assert isinstance(authority_key, ec.EllipticCurvePrivateKey)
+    return [signed(authority, authority_key, identity) for identity in identities]
 
 
 def _is_good(pair: Pair, identity: Identity | None, ca: Pair | None = None) -> bool:
@@ -97,14 +118,28 @@ def _is_good(pair: Pair, identity: Identity | None, ca: Pair | None = None) -> b
         return True
     try:
         found.verify_directly_issued_by(_load(ca.cert))
-        names = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        hosts = {str(host) for host in names.get_values_for_type(x509.IPAddress)}
-        hosts |= set(names.get_values_for_type(x509.DNSName))
-    except x509.ExtensionNotFound:
-        hosts = set()
+        extensions = found.extensions
+        hosts, usages = _hosts(extensions), _usages(extensions)
     except (ValueError, TypeError, InvalidSignature, x509.DuplicateExtension, x509.UnsupportedGeneralNameType):
         return False
-    return hosts == set(identity.hosts) and _subject(found) == (identity.name, identity.group)
+    named = _subject(found) == (identity.name, identity.group) and hosts == set(identity.hosts)
+    return named and usages == set(USAGES[identity.usage])
+
+
+def _hosts(extensions: x509.Extensions) -> set[str]:
+    try:
+        names = extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    except x509.ExtensionNotFound:
+        return set()
+    addresses = {str(host) for host in names.get_values_for_type(x509.IPAddress)}
+    return addresses | set(names.get_values_for_type(x509.DNSName))
+
+
+def _usages(extensions: x509.Extensions) -> set[x509.ObjectIdentifier]:
+    try:
+        return set(extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+    except x509.ExtensionNotFound:
+        return set()
 
 
 def _subject(found: x509.Certificate) -> tuple[str, str]:

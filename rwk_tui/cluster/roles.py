@@ -69,9 +69,9 @@ def node(machine: Machine) -> Papers:
     return Papers("kubernetes", "kubelet", Identity(f"system:node:{machine.name}", "system:nodes"), machine.name)
 
 
-def issue(pki: Pki, papers: Papers) -> Pair:
-    """The files, made now if they are not there yet. Raises LabError."""
-    return pki.issue(papers.authority, papers.issued_as or papers.file, papers.identity)
+def issue(pki: Pki, papers: Papers, *, anew: bool = False) -> Pair:
+    """The files, made now if they are not there yet, or in any case with `anew`. Raises LabError."""
+    return pki.issue(papers.authority, papers.issued_as or papers.file, papers.identity, anew=anew)
 
 
 def access(pki: Pki, papers: Papers) -> Access:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rwk_tui.cluster import roles
 from rwk_tui.cluster.access import Access
-from rwk_tui.cluster.etcd import UNIT, is_secured
+from rwk_tui.cluster.etcd import UNIT, Style, is_secured, peer_scheme
 from rwk_tui.cluster.kubernetes import kubeconfig
 from rwk_tui.cluster.kubernetes.units import API_PORT, API_SERVER, KUBELET, engine_of
 from rwk_tui.cluster.pki import Pki
@@ -77,6 +77,20 @@ class Site:
     def scheme(self) -> str:
         """How the members are spoken to."""
         return "https" if self.secured else "http"
+
+    def scheme_of(self, machine: str) -> str:
+        """How clients speak to the member of that machine: while certificates are brought in, members differ."""
+        return "https" if self.is_secured(machine) else "http"
+
+    def peer_scheme_of(self, machine: str) -> str:
+        """How its peers speak to the member of that machine, or will."""
+        return peer_scheme(self.spec(machine, UNIT)) or self.scheme
+
+    @property
+    def style(self) -> Style:
+        """How the next member is made: like those that are there, else as was asked for."""
+        engines = {self.engine(machine.name, UNIT) for machine in self.machines_with(UNIT)}
+        return Style(self.secured, engines.pop() if len(engines) == 1 else self.engines_next.get("etcd", ""))
 
     @property
     def has_kubernetes(self) -> bool:

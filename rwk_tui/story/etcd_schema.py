@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from rwk_tui.cluster.secure import PlainText
 from rwk_tui.story.parts import Listen, MachineName, Part
 
 
@@ -97,3 +98,58 @@ class EtcdMoveLeader(Part, frozen=True, kw_only=True):
 
     SHORT: ClassVar[str] = "to"
     to: MachineName
+
+
+class EtcdSurvivor(Part, frozen=True, kw_only=True):
+    """Let a machine's member go on alone, as a cluster of one, because the others are gone for good."""
+
+    SHORT: ClassVar[str] = "on"
+    on: MachineName
+
+
+class EtcdCertify(Part, frozen=True, kw_only=True):
+    """Make the certificates of these machines' members, and put them there."""
+
+    SHORT: ClassVar[str] = "on"
+    on: MachineName | tuple[MachineName, ...]
+
+
+class EtcdSecure(Part, frozen=True, kw_only=True):
+    """Restart one member so that it speaks TLS, and plain text beside it or not.
+
+    First every member allows both, then every member refuses plain text.
+    """
+
+    on: MachineName
+    plain_text: PlainText
+
+
+class EtcdRotate(Part, frozen=True, kw_only=True):
+    """Put new certificates in the place of these machines' old ones, while their members run."""
+
+    SHORT: ClassVar[str] = "on"
+    on: MachineName | tuple[MachineName, ...]
+
+
+class CertificatesShown(Part, frozen=True, kw_only=True):
+    """Tell which certificates these machines' members show to new connections."""
+
+    SHORT: ClassVar[str] = "on"
+    on: MachineName | tuple[MachineName, ...]
+
+
+class Aftermath(Part, frozen=True, kw_only=True):
+    """What became of the canary's writes before a restore from that backup: exactly those after it are gone.
+
+    Without a backup, a lone survivor went on with what it had: all that is expected is that it is counted.
+    """
+
+    SHORT: ClassVar[str] = "backup"
+    backup: str = ""
+
+
+class NewCertificates(Part, frozen=True, kw_only=True):
+    """New connections to these machines' members are shown certificates that were made since the step began."""
+
+    SHORT: ClassVar[str] = "on"
+    on: MachineName | tuple[MachineName, ...]

@@ -197,7 +197,7 @@ def _disturbed(action: Action) -> tuple[str, ...]:
             return many(machines)
         case schema.UnitAction(on=on) if action.verb not in ("start-unit", "resume-unit"):
             return (on,)
-        case etcd.EtcdUpgrade(on=on) | kube.KubeUpgrade(on=on):
+        case etcd.EtcdUpgrade(on=on) | etcd.EtcdSecure(on=on) | etcd.EtcdSurvivor(on=on) | kube.KubeUpgrade(on=on):
             return (on,)
     return ()
 

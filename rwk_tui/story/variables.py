@@ -14,17 +14,22 @@ from rwk_tui.story.schema import MACHINES
 
 _PATTERN = re.compile(r"\$\{([^}]*)\}")
 
-OF_A_MACHINE: dict[str, Callable[[Machine, str], str]] = {
+OF_A_MACHINE: dict[str, Callable[[Machine, Site], str]] = {
     "name": lambda machine, _: machine.name,
     "address": lambda machine, _: machine.address,
     "data": lambda machine, _: machine.data,
-    "client": lambda machine, scheme: client_url(machine, scheme=scheme),
-    "peer": lambda machine, scheme: peer_url(machine, scheme=scheme),
-    "local": lambda machine, scheme: client_url(machine, public=False, scheme=scheme),
+    "client": lambda machine, site: client_url(machine, scheme=site.scheme_of(machine.name)),
+    "plain": lambda machine, _: client_url(machine),
+    "tls": lambda machine, _: client_url(machine, scheme="https"),
+    "peer": lambda machine, site: peer_url(machine, scheme=site.peer_scheme_of(machine.name)),
+    "local": lambda machine, site: client_url(machine, public=False, scheme=site.scheme_of(machine.name)),
     "registry": lambda machine, _: machine.url(REGISTRY_CLIENT_PORT),
     "api": lambda machine, _: machine.url(API_PORT, scheme="https"),
 }
-"""Values that each machine has, given how members are spoken to; `all.client` joins the clients of all machines."""
+"""Values that each machine has, given how its member is spoken to now; `all.client` joins the clients of all machines.
+
+`plain` and `tls` are its client without and with certificates, whatever it asks for now.
+"""
 
 NAMES = frozenset(
     {f"{name}.{what}" for name in MACHINES for what in OF_A_MACHINE} | {"all.client", "client-port", "backups"}
@@ -45,17 +50,17 @@ def unknown(text: str) -> str:
 
 def expand(text: str, site: Site) -> str:
     """Put the lab's values in; the text was checked with `unknown` before."""
-    lab, scheme = site.lab, site.scheme
+    lab = site.lab
 
     def value(found: re.Match[str]) -> str:
         name = found[1]
         if name == "all.client":
-            return ",".join(client_url(machine, scheme=scheme) for machine in lab.machines.values())
+            return ",".join(OF_A_MACHINE["client"](machine, site) for machine in lab.machines.values())
         if name == "client-port":
             return str(CLIENT_PORT)
         if name == "backups":
             return lab.backups
         machine, _, what = name.partition(".")
-        return OF_A_MACHINE[what](lab.machines[machine], scheme)
+        return OF_A_MACHINE[what](lab.machines[machine], site)
 
     return _PATTERN.sub(value, text)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from support.story_fakes import StageLab
 
-from rwk_tui.cluster.backup import BUMP, EngineOp, backup, restore
+from rwk_tui.cluster.backup import BUMP, backup, read_revision, restore, upgrade
 from rwk_tui.cluster.etcd import Static, Style, member_spec
 from rwk_tui.cluster.ops import Stream, commands_of
 from rwk_tui.cluster.pki import Pki
@@ -50,6 +50,22 @@ async def test_a_backup_is_one_members_in_the_presenters_keeping(lab: StageLab, 
     assert {op.machine for op in ops} == {"presenter"}
 
 
+async def test_whoever_asks_hears_up_to_which_revision_a_backup_goes(lab: StageLab, site: Site) -> None:
+    await member(lab, site, "core-02")
+    lab.stage_desk.exactly = {"-w json": (0, '{"hash":7,"revision":120,"totalKey":9}'), "-w table": (0, "HASH")}
+    heard: list[int] = []
+    save, status = backup(lab.stage["core-02"], site, "before", heard.append)
+    await save.run(quiet)
+    assert heard == []
+    assert (await status.run(quiet)).stdout == "HASH"
+    assert heard == [120]
+    lab.stage_desk.exactly = {"-w": (1, "no such file")}
+    assert (await status.run(quiet)).exit_code == 1
+    assert heard == [120]
+    with pytest.raises(LabError, match="printed something unexpected"):
+        read_revision("HASH")
+
+
 async def test_a_backup_is_made_with_the_members_own_tools(lab: StageLab, site: Site) -> None:
     await member(lab, site, "core-01", "etcd-3.6", secured=False)
     shown = [op.command() for op in backup(lab.stage["core-01"], site, "b")]
@@ -63,7 +79,7 @@ async def test_a_restore_makes_each_members_data_anew_before_any_starts(
     for name in ("core-01", "core-02"):
         await member(lab, site, name)
     (tmp_path / "before.db").write_bytes(b"a snapshot")
-    ops = restore([lab.stage["core-01"], lab.stage["core-02"]], site, "before", under_api=True)
+    ops = restore([lab.stage["core-01"], lab.stage["core-02"]], site, SETTINGS, "before", under_api=True)
     cluster = "core-01=https://10.0.0.1:2380,core-02=https://10.0.0.2:2380"
     assert [command for op in ops for command in commands_of(op)] == [
         "# core-01 gets the snapshot before.db",
@@ -88,14 +104,29 @@ async def test_a_restore_makes_each_members_data_anew_before_any_starts(
 
 async def test_without_an_api_server_revisions_go_on_as_they_were(lab: StageLab, site: Site) -> None:
     await member(lab, site, "core-01", "etcd-3.6")
-    shown = restore([lab.stage["core-01"]], site, "b", under_api=False)[1].command()
+    shown = restore([lab.stage["core-01"]], site, SETTINGS, "b", under_api=False)[1].command()
     assert shown.startswith("etcd-3.6/etcdutl snapshot restore ")
     assert "--bump-revision" not in shown and "--mark-compacted" not in shown
 
 
+async def test_a_fresh_machine_gets_a_member_of_its_own(lab: StageLab, site: Site, tmp_path: Path) -> None:
+    site.secure_next, site.engines_next = False, {"etcd": "etcd-3.6"}
+    await site.look()
+    (tmp_path / "before.db").write_bytes(b"a snapshot")
+    machine = lab.stage["core-01"]
+    ops = restore([machine], site, SETTINGS, "before", under_api=False)
+    assert ops[1].command().startswith("etcd-3.6/etcdutl snapshot restore ")
+    for op in ops:
+        await op.run(quiet)
+    spec = machine.units["etcd"].spec
+    peers = Static({"core-01": "http://10.0.0.1:2380"}, "rwk-before")
+    assert spec == member_spec(machine, SETTINGS, peers, style=Style(False, "etcd-3.6"))
+    assert machine.done[-1] == "start core-01/etcd"
+
+
 async def test_a_backup_that_was_never_made_is_one_line(lab: StageLab, site: Site, tmp_path: Path) -> None:
     await member(lab, site, "core-01")
-    put = restore([lab.stage["core-01"]], site, "never", under_api=False)[0]
+    put = restore([lab.stage["core-01"]], site, SETTINGS, "never", under_api=False)[0]
     with pytest.raises(LabError) as error:
         await put.run(quiet)
     assert str(error.value) == f"{tmp_path}/never.db: No such file or directory"
@@ -104,7 +135,7 @@ async def test_a_backup_that_was_never_made_is_one_line(lab: StageLab, site: Sit
 async def test_a_member_gets_another_engine_and_stays_as_it_is(lab: StageLab, site: Site) -> None:
     await member(lab, site, "core-01", "etcd-3.6")
     before = lab.stage["core-01"].units["etcd"].spec
-    op = EngineOp(lab.stage["core-01"], site, "etcd-3.7")
+    op = upgrade(lab.stage["core-01"], site, "etcd-3.7")
     await op.resolve()
     assert (op.machine, op.command()) == ("core-01", "restart etcd")
     await op.run(quiet)
@@ -115,9 +146,9 @@ async def test_a_member_gets_another_engine_and_stays_as_it_is(lab: StageLab, si
 
 
 async def test_where_there_is_no_member_none_is_upgraded(lab: StageLab, site: Site) -> None:
-    op = EngineOp(lab.stage["core-03"], site, "etcd-3.7")
+    op = upgrade(lab.stage["core-03"], site, "etcd-3.7")
     await op.resolve()
     assert op.command() == "restart etcd"
-    with pytest.raises(LabError, match="core-03 has no member that could be upgraded"):
+    with pytest.raises(LabError, match="core-03 has no member that could be restarted"):
         await op.run(quiet)
     assert lab.stage["core-03"].done == []

@@ -106,8 +106,9 @@ def test_what_is_there_and_good_stays(pki: Pki) -> None:
         Identity("core-02", "a group", SERVER.hosts, "both"),
         Identity("core-01", "", SERVER.hosts, "both"),
         Identity("core-01", "a group", (), "both"),
+        Identity("core-01", "a group", SERVER.hosts, "server"),
     ],
-    ids=["other hosts", "another name", "no group", "no hosts"],
+    ids=["other hosts", "another name", "no group", "no hosts", "another use"],
 )
 def test_for_somebody_else_it_is_made_anew(pki: Pki, other: Identity) -> None:
     before = pki.issue("etcd", "server", SERVER).cert.read_bytes()
@@ -115,6 +116,47 @@ def test_for_somebody_else_it_is_made_anew(pki: Pki, other: Identity) -> None:
     assert pair.cert.read_bytes() != before
     assert belong_together(pair)
     assert pki.issue("etcd", "server", other).cert.read_bytes() == pair.cert.read_bytes()
+
+
+def test_asked_for_anew_even_a_good_one_is_replaced(pki: Pki) -> None:
+    before = pki.issue("etcd", "server", SERVER).cert.read_bytes()
+    ca = pki.authority("etcd").cert.read_bytes()
+    pair = pki.issue("etcd", "server", SERVER, anew=True)
+    assert pair.cert.read_bytes() != before
+    assert belong_together(pair)
+    assert pki.authority("etcd").cert.read_bytes() == ca
+    load(pair).verify_directly_issued_by(load(pki.authority("etcd")))
+
+
+def files(pki: Pki) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in pki.directory.rglob("*") if path.is_file()}
+
+
+def test_an_expired_one_is_signed_by_the_authority_and_kept_nowhere(pki: Pki) -> None:
+    pki.issue("etcd", "server", SERVER)
+    before = files(pki)
+    ((cert, key),) = pki.expired("etcd", [SERVER], ago=datetime.timedelta(hours=1))
+    found = x509.load_pem_x509_certificate(cert)
+    ended = datetime.datetime.now(datetime.UTC) - found.not_valid_after_utc
+    assert datetime.timedelta(minutes=59) < ended < datetime.timedelta(minutes=61)
+    assert found.not_valid_before_utc < found.not_valid_after_utc
+    found.verify_directly_issued_by(load(pki.authority("etcd")))
+    private = serialization.load_pem_private_key(key, None)
+    assert found.public_key() == private.public_key()
+    assert files(pki) == before
+
+
+def test_a_foreign_authority_s_certificate_names_the_same_and_nobody_vouches_for_it(pki: Pki) -> None:
+    pki.issue("etcd", "server", SERVER)
+    before = files(pki)
+    (cert, _), (other, _) = module.foreign("another authority", [SERVER, SERVER])
+    found = x509.load_pem_x509_certificate(cert)
+    assert found.subject == load(pki.issue("etcd", "server", SERVER)).subject
+    assert found.issuer.rfc4514_string() == "CN=another authority"
+    assert found.issuer == x509.load_pem_x509_certificate(other).issuer
+    with pytest.raises(ValueError):
+        found.verify_directly_issued_by(load(pki.authority("etcd")))
+    assert files(pki) == before
 
 
 @pytest.mark.parametrize(("left", "renewed"), [(LEFT_DAYS - 1, True), (LEFT_DAYS + 1, False), (-1, True)])

@@ -14,7 +14,15 @@ from rwk_tui.watch.refusals import EtcdError
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
 
-KEYS = ("good", "tutorial")
+KEYS = ("good", "tutorial", "after-the-backup", "secret")
+
+
+CASES = [
+    ("02-etcd-single", 5),
+    ("04-machine-failure", 5),
+    ("06-disaster-recovery", 7),
+    ("07-secure-etcd", 6),
+]
 
 
 async def picture(stage: Rig) -> dict[str, object]:
@@ -46,7 +54,7 @@ async def stage(engines: dict[str, Engine], subnet: int) -> AsyncIterator[Rig]:
         yield made
 
 
-@pytest.mark.parametrize(("chapter", "step"), [("02-etcd-single", 5), ("04-machine-failure", 5)])
+@pytest.mark.parametrize(("chapter", "step"), CASES)
 async def test_preparing_equals_playing(chapter: str, step: int, stage: Rig) -> None:
     await stage.play(chapter, until=step)
     assert stage.story.error == ""
@@ -82,6 +90,27 @@ async def test_a_cancel_at_any_moment_leaves_a_lab_that_can_be_prepared(stage: R
     await stage.director.settled()
     assert stage.story.error == ""
     assert stage.story.step == 1
+
+
+async def test_repeating_a_restore_counts_anew(stage: Rig) -> None:
+    await stage.play("06-disaster-recovery", until=7)
+    first = stage.context.watcher.canary.aftermath
+    await stage.director.repeat()
+    await stage.director.settled()
+    assert stage.story.error == ""
+    assert [step.status for step in stage.story.steps[:8]] == ["passed"] * 7 + ["waiting"]
+    again = stage.context.watcher.canary.aftermath
+    assert first is not None and again is not None
+    assert (again.name, again.exact, again is not first) == ("before", True, True)
+    assert 0 < again.gone < again.acknowledged
+
+
+async def test_repeating_the_end_of_plain_text_works(stage: Rig) -> None:
+    await stage.play("07-secure-etcd", until=5)
+    await stage.director.repeat()
+    await stage.director.settled()
+    assert stage.story.error == ""
+    assert [step.status for step in stage.story.steps[:6]] == ["passed"] * 5 + ["waiting"]
 
 
 async def test_repeating_a_step_that_destroys_works(stage: Rig) -> None:

@@ -14,9 +14,13 @@ from rwk_tui.board.rows import CanaryRow
 from rwk_tui.cluster.etcd import UNIT
 from rwk_tui.cluster.ops import OpResult
 from rwk_tui.cluster.version import Version
-from rwk_tui.lab.protocol import LabError
+from rwk_tui.lab.protocol import LabError, UnitStatus
 from rwk_tui.story import schema
 from rwk_tui.story.context import Context
+from rwk_tui.story.etcd_checks import look_at_etcd
+from rwk_tui.story.etcd_schema import Aftermath, NewCertificates
+from rwk_tui.story.fault_checks import look_at_card, look_at_fault
+from rwk_tui.story.fault_schema import CardIs, FaultSeen
 from rwk_tui.story.kube_checks import look_at_kube
 from rwk_tui.story.kube_schema import is_kube
 from rwk_tui.story.look import Look, Seen
@@ -88,8 +92,7 @@ async def _look(what: schema.Part, look: Look, context: Context, memory: Memory)
             powers = {name: (await context.lab.machines[name].status()).power for name in many(what.on)}
             return Seen(set(powers.values()) == {what.power}, ", ".join(f"{n} {p}" for n, p in powers.items()))
         case schema.UnitIs():
-            status = await context.lab.machines[what.on].unit(what.unit).status()
-            return Seen(status.state == what.state, f"{status.state} {status.exit}".strip())
+            return _unit(what, await context.lab.machines[what.on].unit(what.unit).status(), memory)
         case schema.Writes():
             return _writes(what, context, memory)
         case schema.Gap():
@@ -100,9 +103,25 @@ async def _look(what: schema.Part, look: Look, context: Context, memory: Memory)
             return _output(what, context, memory)
         case schema.Hashes():
             return await _hashes(what, look, memory)
+        case Aftermath() | NewCertificates():
+            return await look_at_etcd(what, context, memory.began)
+        case FaultSeen():
+            return look_at_fault(what, context.hub.board, memory.began)
+        case CardIs():
+            return look_at_card(what, context.hub.board, memory.began)
         case _ if is_kube(what):
             return await look_at_kube(what, context, memory.acted or memory.began)
     raise LabError(f"no such check: {what}")
+
+
+def _unit(what: schema.UnitIs, status: UnitStatus, memory: Memory) -> Seen:
+    saw = f"{status.state} {status.exit}".strip()
+    holds = status.state == what.state
+    if what.restarted is None:
+        return Seen(holds, saw)
+    restarted = status.since >= memory.began
+    when = "since this step began" if restarted else "from before this step"
+    return Seen(holds and restarted == what.restarted, f"{saw} {when}")
 
 
 async def _serving(what: schema.Serving, look: Look, context: Context) -> Seen:

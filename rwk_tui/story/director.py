@@ -13,8 +13,10 @@ from msgspec.structs import replace
 from rwk_tui.board.frames import Check, Level, StepStatus, Story
 from rwk_tui.board.frames import Step as StepShown
 from rwk_tui.cluster.version import Version, read_version
+from rwk_tui.settings import BadInput
 from rwk_tui.story.checks import Memory
 from rwk_tui.story.context import Context
+from rwk_tui.story.fault_story import is_made, made_chapter
 from rwk_tui.story.needs import chapter_row, lacking
 from rwk_tui.story.plan import commands
 from rwk_tui.story.prepare import aim, build_starts, find_version
@@ -117,7 +119,7 @@ class Director:
         await self._runner.end_background("chapter")
 
     def _find(self, chapter: str, step: int) -> Chapter:
-        found = self._chapters.get(chapter)
+        found = _made(chapter) if is_made(chapter) else self._chapters.get(chapter)
         if found is None:
             raise Refused(f"no chapter {chapter!r}; there are: {', '.join(self._chapters)}")
         if not 0 <= step <= len(found.steps):
@@ -299,3 +301,10 @@ class Director:
     def _show(self, **changes: Any) -> None:
         self._story = replace(self._story, **changes)
         self._context.hub.story(self._story)
+
+
+def _made(name: str) -> Chapter:
+    try:
+        return made_chapter(name)
+    except BadInput as error:
+        raise Refused(str(error)) from error

@@ -12,12 +12,13 @@ from typing import Any
 import msgspec
 
 from rwk_tui.engines.pins import engine_pins
-from rwk_tui.faults.base import LEADER, machine_of
+from rwk_tui.faults.base import LEADER, confirmation, machines_of
 from rwk_tui.faults.kinds import KINDS
 from rwk_tui.settings import BadInput, Settings
 from rwk_tui.story import variables
 from rwk_tui.story.convert import WrongError, convert, part
-from rwk_tui.story.etcd_schema import EtcdBackup, EtcdRestore, EtcdUpgrade
+from rwk_tui.story.etcd_schema import Aftermath, EtcdBackup, EtcdRestore, EtcdUpgrade
+from rwk_tui.story.fault_schema import CardIs, FaultSeen, Inject
 from rwk_tui.story.kube_schema import KubeUpgrade, is_kube
 from rwk_tui.story.schema import (
     ACTIONS,
@@ -26,7 +27,6 @@ from rwk_tui.story.schema import (
     Action,
     Chapter,
     Check,
-    Inject,
     Part,
     Run,
     Starts,
@@ -249,14 +249,22 @@ def _check_fields(what: Part, place: Place) -> None:
         _check_engine(what.to, (*place, "to"), "etcd" if isinstance(what, EtcdUpgrade) else "kubernetes")
     if isinstance(what, EtcdBackup | EtcdRestore) and not UNIT_NAME.fullmatch(what.name):
         raise WrongError((*place, "name"), f"{what.name!r} can't be the name of a backup")
+    if isinstance(what, Aftermath) and what.backup and not UNIT_NAME.fullmatch(what.backup):
+        raise WrongError((*place, "backup"), f"{what.backup!r} can't be the name of a backup")
+    if isinstance(what, Inject | FaultSeen | CardIs) and what.fault not in KINDS:
+        raise WrongError((*place, "fault"), f"there is no fault {what.fault!r}; there are: {', '.join(KINDS)}")
     if isinstance(what, Inject):
-        if what.fault not in KINDS:
-            raise WrongError((*place, "fault"), f"there is no fault {what.fault!r}; there are: {', '.join(KINDS)}")
-        machine = machine_of(what.target)
+        _check_target(what, place)
+
+
+def _check_target(what: Inject, place: Place) -> None:
+    machines = machines_of(what.target) if what.target else ()
+    for machine in machines:
         if machine != LEADER and machine not in MACHINES:
             raise WrongError((*place, "target"), f"there is no machine {machine!r}; there are: {', '.join(MACHINES)}")
-        if KINDS[what.fault].confirm and what.confirm != machine:
-            raise WrongError((*place, "confirm"), f"must be {machine!r}, because this can't be healed")
+    if KINDS[what.fault].confirm and (not machines or what.confirm != confirmation(what.target)):
+        named = confirmation(what.target) if machines else "the machine's name"
+        raise WrongError((*place, "confirm"), f"must be {named!r}, because something on its disk is destroyed")
 
 
 def _check_variables(given: Any, place: Place) -> None:

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, TypeVar
 
-from rwk_tui.board.rows import MemberRow
-from rwk_tui.cluster import backup, reshape
+from rwk_tui.cluster import backup, reshape, secure, survivor
 from rwk_tui.cluster.etcd import REGISTRY_CLIENT_PORT, Discovery, Style
 from rwk_tui.cluster.kubernetes import setup
 from rwk_tui.cluster.kubernetes.units import API_SERVER
 from rwk_tui.cluster.members import Member
 from rwk_tui.cluster.ops import MachineOp, Op, OpResult, RunOp, Tell, Together, UnitOp, commands_of
-from rwk_tui.faults.base import leader
+from rwk_tui.cluster.shown import ShownOp
+from rwk_tui.faults.sights import leader
 from rwk_tui.lab.protocol import LabError, Machine, MachineVerb, UnitVerb
 from rwk_tui.story import etcd_schema as etcd
+from rwk_tui.story import fault_schema, schema
 from rwk_tui.story import kube_schema as kube
-from rwk_tui.story import schema
 from rwk_tui.story.context import Context
 from rwk_tui.story.look import Look
 from rwk_tui.story.schema import Action, Check
 from rwk_tui.story.variables import expand
+from rwk_tui.watch.known import knowledge, members_of
 
 T = TypeVar("T")
 
@@ -75,7 +77,7 @@ def plan(action: Action, context: Context, wait: Wait) -> tuple[Op, ...]:
     machines = lab.machines
     deadline = context.within(settings.timeouts.member_start)
 
-    known = knowledge(context)
+    known = known_of(context)
     match action.what:
         case schema.Run(on=on, command=command):
             words = shlex.split(command) if isinstance(command, str) else command
@@ -87,18 +89,18 @@ def plan(action: Action, context: Context, wait: Wait) -> tuple[Op, ...]:
         case schema.UnitAction(on=on, unit=unit):
             return (UnitOp(machines[on], unit, UNIT_VERBS[action.verb]),)
         case etcd.EtcdNew(on=on, listen=listen):
-            start = reshape.start_alone(machines[on], settings, public=listen == "everyone", style=style(context))
+            start = reshape.start_alone(machines[on], settings, public=listen == "everyone", style=context.site.style)
             return (*_papers(context, on), start)
         case etcd.EtcdPublish(on=on):
             return reshape.publish(machines[on], settings, known, deadline=deadline)
         case etcd.EtcdAdd(member=member, via=via, learner=learner):
             ours, theirs = machines[member], machines[via]
-            return (reshape.add(ours, theirs, learner=learner, deadline=deadline, style=style(context)),)
+            return (reshape.add(ours, theirs, learner=learner, deadline=deadline, style=context.site.style),)
         case etcd.EtcdMember(member=member, via=via):
             return _member(action.verb, member, via, context, deadline)
         case etcd.EtcdBootstrap(on=on, token=token):
             chosen = [machines[name] for name in on]
-            return (*_papers(context, *on), reshape.bootstrap(chosen, settings, token=token, style=style(context)))
+            return (*_papers(context, *on), reshape.bootstrap(chosen, settings, token=token, style=context.site.style))
         case etcd.EtcdRegistry(on=on):
             return (reshape.registry(machines[on], settings),)
         case etcd.EtcdDiscover(on=on, registry=registry, token=token):
@@ -106,23 +108,35 @@ def plan(action: Action, context: Context, wait: Wait) -> tuple[Op, ...]:
             return (reshape.discover([machines[name] for name in on], settings, discovery),)
         case etcd.EtcdWipe(on=on):
             return reshape.wipe([machines[name] for name in many(on)], leader=leader(context.hub.board))
-        case schema.Inject(fault=fault, target=target, confirm=confirm):
+        case fault_schema.Inject(fault=fault, target=target, confirm=confirm):
             return (ToldOp(f"fault: {fault} {target}", lambda: context.faults.inject(fault, target, confirm)),)
-        case schema.Heal(what=what):
+        case fault_schema.Heal(what=what):
             return (ToldOp(f"heal: {what}", lambda: context.faults.heal(what)),)
         case schema.Until(check=check):
             return (ToldOp(f"waiting: {check.text}", lambda: wait(check)),)
         case etcd.EtcdBackup(via=via, name=name):
-            return backup.backup(machines[via], site, name)
+            return backup.backup(machines[via], site, name, partial(context.watcher.canary.mark, name))
         case etcd.EtcdRestore(on=on, name=name, under_api=under_api):
-            return backup.restore([machines[one] for one in many(on)], site, name, under_api=under_api)
+            restored = [machines[one] for one in many(on)]
+            ops = backup.restore(restored, site, settings, name, under_api=under_api)
+            return (*_papers(context, *many(on)), _another_history(context, name), *ops)
+        case etcd.EtcdSurvivor(on=on):
+            return (_another_history(context), *survivor.alone(machines[on], site))
+        case etcd.EtcdCertify(on=on):
+            return secure.certify([machines[one] for one in many(on)], site)
+        case etcd.EtcdSecure(on=on, plain_text=plain_text):
+            return secure.secure(machines[on], site, known, plain_text=plain_text, deadline=deadline)
+        case etcd.EtcdRotate(on=on):
+            return secure.rotate([machines[one] for one in many(on)], site)
+        case etcd.CertificatesShown(on=on):
+            return (ShownOp(tuple(machines[one] for one in many(on)), site),)
         case etcd.EtcdMoveLeader(to=to):
             leads = leader(context.hub.board) or to
             if leads == to:
                 return (ToldOp(f"{to} leads already", _nothing),)
-            return (reshape.move_leader(machines[to], machines[leads], known, style=style(context)),)
+            return (reshape.move_leader(machines[to], machines[leads], known, style=_style_of(leads, context)),)
         case etcd.EtcdUpgrade(on=on, to=to):
-            return (backup.EngineOp(machines[on], site, to),)
+            return (backup.upgrade(machines[on], site, to),)
         case kube.KubeApi(on=on):
             return setup.api_server(machines[on], site, settings, engine=kube_engine(context))
         case kube.KubeControllers(on=on):
@@ -141,11 +155,14 @@ async def _nothing() -> None:
     return None
 
 
-def style(context: Context) -> Style:
-    """How the next member is made: like those that are there, else as the chapter starts."""
-    site = context.site
-    engines = {site.engine(machine.name, "etcd") for machine in site.machines_with("etcd")}
-    return Style(site.secured, engines.pop() if len(engines) == 1 else site.engines_next.get("etcd", ""))
+def _another_history(context: Context, backup: str = "") -> Op:
+    """Tell the canary that whoever serves next goes on from that backup, or alone with its own data ("")."""
+
+    async def tell() -> None:
+        context.watcher.canary.restored(backup)
+
+    source = f"the backup {backup}" if backup else "what the survivor has"
+    return ToldOp(f"the canary's acknowledged writes will be looked for in {source}", tell)
 
 
 def kube_engine(context: Context) -> str:
@@ -162,16 +179,22 @@ def _papers(context: Context, *names: str) -> tuple[Op, ...]:
     return tuple(op for name in names for op in setup.secure_member(context.lab.machines[name], context.site))
 
 
+def _style_of(machine: str, context: Context) -> Style:
+    """How the member of that machine is spoken to: while certificates are brought in, members differ."""
+    return replace(context.site.style, secured=context.site.is_secured(machine))
+
+
 def _member(verb: str, member: str, via: str, context: Context, deadline: float) -> tuple[Op, ...]:
-    known, made = knowledge(context), style(context)
+    known, spoken = known_of(context), _style_of(via, context)
     ours, theirs = context.lab.machines[member], context.lab.machines[via]
     match verb:
         case "etcd-join":
-            return (*_papers(context, member), reshape.join(ours, theirs, context.settings, known, style=made))
+            join = reshape.join(ours, theirs, context.settings, known, style=context.site.style)
+            return (*_papers(context, member), join)
         case "etcd-promote":
-            return (reshape.promote(ours, theirs, known, deadline=deadline, style=made),)
+            return (reshape.promote(ours, theirs, known, deadline=deadline, style=spoken),)
         case _:
-            return (reshape.remove(ours, theirs, known, deadline=deadline, style=made),)
+            return (reshape.remove(ours, theirs, known, deadline=deadline, style=spoken),)
 
 
 def commands(actions: tuple[Action, ...], context: Context) -> tuple[str, ...]:
@@ -192,23 +215,11 @@ def many(one_or_more: T | tuple[T, ...]) -> tuple[T, ...]:
     return one_or_more if isinstance(one_or_more, tuple) else (one_or_more,)
 
 
-def knowledge(context: Context) -> reshape.Knowledge:
-    """What the board knows of the members, and how to ask one: its list is answered without a quorum."""
-
-    def rows() -> list[MemberRow]:
-        return context.hub.board.rows(MemberRow)
-
-    def member_id(name: str) -> str:
-        return next((row.id for row in rows() if name in (row.name, row.machine)), "")
-
-    def peers() -> dict[str, str]:
-        return {row.name or row.machine: row.peer_urls[0] for row in rows() if row.peer_urls}
+def known_of(context: Context) -> reshape.Knowledge:
+    """What the board knows of the members, and how to ask one over a connection of its own."""
 
     async def live(via: Machine) -> Sequence[Member]:
         async with Look(context) as look:
-            return [
-                Member(m.id, m.name, m.peer_urls, m.client_urls, m.learner)
-                for m in await (await look.client(via.name)).members()
-            ]
+            return await members_of(await look.client(via.name))
 
-    return reshape.Knowledge(member_id, peers, live)
+    return knowledge(context.hub.board, live)

@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 import msgspec
 
 from rwk_tui.story import etcd_schema as etcd
+from rwk_tui.story import fault_schema as fault
 from rwk_tui.story import kube_schema as kube
 from rwk_tui.story.parts import MACHINES, PRESENTER, Listen, MachineName, Part
 
@@ -73,21 +74,6 @@ class UnitAction(Part, frozen=True, kw_only=True):
     unit: str = "etcd"
 
 
-class Inject(Part, frozen=True, kw_only=True):
-    """Inject a fault of the catalogue; a machine that is destroyed is named twice."""
-
-    fault: str
-    target: str
-    confirm: str = ""
-
-
-class Heal(Part, frozen=True, kw_only=True):
-    """Heal every active fault, or one by its ID."""
-
-    SHORT: ClassVar[str] = "what"
-    what: str = "all"
-
-
 class Until(Part, frozen=True, kw_only=True):
     """Wait for a check to hold before going on."""
 
@@ -145,11 +131,12 @@ class MachineIs(Part, frozen=True, kw_only=True):
 
 
 class UnitIs(Part, frozen=True, kw_only=True):
-    """How a unit stands."""
+    """How a unit stands; `restarted` says whether it came to that since the step began."""
 
     on: MachineName
     unit: str = "etcd"
     state: Literal["running", "stopped", "failed", "paused"]
+    restarted: bool | None = None
 
 
 class Writes(Part, frozen=True, kw_only=True):
@@ -254,12 +241,17 @@ ACTIONS: dict[str, type[Part]] = {
     "etcd-restore": etcd.EtcdRestore,
     "etcd-upgrade": etcd.EtcdUpgrade,
     "etcd-move-leader": etcd.EtcdMoveLeader,
+    "etcd-survivor": etcd.EtcdSurvivor,
+    "etcd-certify": etcd.EtcdCertify,
+    "etcd-secure": etcd.EtcdSecure,
+    "etcd-rotate": etcd.EtcdRotate,
+    "show-certificates": etcd.CertificatesShown,
     "kube-api": kube.KubeApi,
     "kube-controllers": kube.KubeControllers,
     "kube-worker": kube.KubeWorker,
     "kube-upgrade": kube.KubeUpgrade,
-    "inject": Inject,
-    "heal": Heal,
+    "inject": fault.Inject,
+    "heal": fault.Heal,
     "until": Until,
 }
 """Every verb that `do` and `undo` know."""
@@ -277,6 +269,10 @@ CHECKS: dict[str, type[Part]] = {
     "lost": Lost,
     "output": OutputIs,
     "hashes": Hashes,
+    "aftermath": etcd.Aftermath,
+    "new-certificates": etcd.NewCertificates,
+    "fault": fault.FaultSeen,
+    "card": fault.CardIs,
     "api": kube.ApiIs,
     "nodes": kube.Nodes,
     "pods": kube.Pods,

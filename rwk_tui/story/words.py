@@ -8,6 +8,9 @@ import msgspec
 
 from rwk_tui.board.wording import count
 from rwk_tui.story import kube_schema as kube
+from rwk_tui.story.etcd_schema import Aftermath, NewCertificates
+from rwk_tui.story.fault_checks import fault_words
+from rwk_tui.story.fault_schema import CardIs, FaultSeen
 from rwk_tui.story.kube_schema import is_kube
 from rwk_tui.story.schema import (
     Gap,
@@ -47,9 +50,11 @@ def in_words(what: Part) -> str:
         case Serving(on=on):
             return f"{_listed(_names(on))} {_verb(on, 'serves', 'serve')}"
         case MachineIs(on=on, power=power):
-            return f"{_listed(_names(on))} {_verb(on, 'is', 'are')} {_POWERS[power]}"
-        case UnitIs(on=on, unit=unit, state=state):
-            return f"{unit} on {on} is {state}"
+            stands = _verb(on, _POWERS[power], _POWERS[power].replace("its disk", "their disks"))
+            return f"{_listed(_names(on))} {_verb(on, 'is', 'are')} {stands}"
+        case UnitIs(on=on, unit=unit, state=state, restarted=restarted):
+            since = {None: "", True: " anew", False: " without a restart"}[restarted]
+            return f"{unit} on {on} is {state}{since}"
         case Writes(state=state, of=of):
             through = " through the API" if of == "api" else ""
             return f"writes{through} flow" if state == "flowing" else f"no write{through} is acknowledged"
@@ -64,6 +69,13 @@ def in_words(what: Part) -> str:
             return f"the command {' and '.join(filter(None, parts))}"
         case Hashes(equal=equal):
             return f"{_listed(equal)} store the same"
+        case Aftermath(backup=backup):
+            return "exactly the writes after the backup are gone" if backup else "what is gone is counted"
+        case NewCertificates(on=on):
+            shows = _verb(on, "shows a new certificate", "show new certificates")
+            return f"{_listed(_names(on))} {shows} to who connects now"
+        case FaultSeen() | CardIs():
+            return fault_words(what)
         case _ if is_kube(what):
             return kube_words(what)
     raise TypeError(f"no words for {type(what).__name__}")

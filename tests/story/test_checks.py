@@ -15,6 +15,7 @@ from rwk_tui.cluster.ops import OpResult
 from rwk_tui.lab.protocol import UnitStatus
 from rwk_tui.story.checks import Memory, Outcome, wait_for
 from rwk_tui.story.load import _check
+from rwk_tui.watch.aftermath import Aftermath
 from rwk_tui.watch.answers import Hash, KeyValue, Member, Page, Status, Written
 from rwk_tui.watch.refusals import EtcdError
 
@@ -67,7 +68,16 @@ class FakeEtcd:
     async def delete(self, key: str, end: str = "", *, timeout: float = 5.0) -> int:
         raise NotImplementedError
 
-    async def page(self, first: str, end: str, *, limit: int = 0, revision: int = 0, timeout: float = 5.0) -> Page:
+    async def page(
+        self,
+        first: str,
+        end: str,
+        *,
+        limit: int = 0,
+        revision: int = 0,
+        serializable: bool = False,
+        timeout: float = 5.0,
+    ) -> Page:
         raise NotImplementedError
 
     async def close(self) -> None:
@@ -141,6 +151,29 @@ async def test_what_a_check_makes_of_a_cluster(
     outcome = await ask(tmp_path, given, model)
     assert outcome.holds is holds, outcome.saw
     assert saw in outcome.saw
+
+
+@pytest.mark.parametrize(("since", "restarted"), [(99.0, False), (101.0, True)])
+async def test_a_unit_that_runs_may_have_been_restarted(since: float, restarted: bool, tmp_path: Path) -> None:
+    demo = stage(tmp_path, CHAPTER)
+    demo.lab.stage["core-02"].units["etcd"] = UnitStatus("running", since=since)
+    for expected in (True, False):
+        given = {"unit": {"on": "core-02", "state": "running", "restarted": expected}}
+        outcome = await ask_on(demo, given, THREE, Memory(began=100.0))
+        assert outcome.holds is (expected is restarted)
+        assert outcome.saw == f"running {'since this step began' if restarted else 'from before this step'}"
+    stopped = {"unit": {"on": "core-02", "state": "stopped", "restarted": restarted}}
+    assert not (await ask_on(demo, stopped, THREE, Memory(began=100.0))).holds
+
+
+async def test_the_aftermath_of_a_restore_is_the_canarys(tmp_path: Path) -> None:
+    demo = stage(tmp_path, CHAPTER)
+    assert not (await ask_on(demo, {"aftermath": "before"}, THREE)).holds
+    demo.watcher.canary.aftermath = Aftermath(1, "before", 9, 6, 3, 3, exact=True)
+    outcome = await ask_on(demo, {"aftermath": "before"}, THREE)
+    assert (outcome.holds, "3 are gone" in outcome.saw) == (True, True)
+    shown = await ask_on(demo, {"new-certificates": "core-01"}, THREE)
+    assert (shown.holds, shown.saw) == (False, "nobody has made certificates for etcd yet")
 
 
 @pytest.mark.parametrize(

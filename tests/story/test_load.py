@@ -83,6 +83,31 @@ BAD = {
         7,
         "steps.1.do.1.inject.confirm: must be 'core-01'",
     ),
+    "a survivor that is no machine": (
+        GOOD.replace(RUN, "etcd-survivor: core-9"),
+        7,
+        "steps.1.do.1.etcd-survivor: 'core-9' can't stand here",
+    ),
+    "plain text, perhaps": (
+        GOOD.replace(RUN, "etcd-secure: {on: core-01, plain_text: maybe}"),
+        7,
+        "steps.1.do.1.etcd-secure.plain_text: 'maybe' can't stand here",
+    ),
+    "no word on plain text": (
+        GOOD.replace(RUN, "etcd-secure: core-01"),
+        7,
+        "steps.1.do.1.etcd-secure",
+    ),
+    "an aftermath of a backup outside": (
+        GOOD.replace("leader: core-01", "aftermath: ../x"),
+        9,
+        "steps.1.expect.1.aftermath.backup: '../x' can't be the name of a backup",
+    ),
+    "certificates of nobody": (
+        GOOD.replace(RUN, "etcd-rotate: []"),
+        7,
+        "steps.1.do.1.etcd-rotate.on: is empty",
+    ),
     "an endless wait": (
         GOOD.replace("within: 3", "within: 1e400"),
         11,
@@ -382,6 +407,8 @@ def test_our_own_chapters_are_all_there_and_teach(tmp_path: Path) -> None:
         "03-etcd-clustering",
         "04-machine-failure",
         "05-bootstrap",
+        "06-disaster-recovery",
+        "07-secure-etcd",
         "08-api-server",
         "09-api-under-etcd-partition",
         "10-api-data-loss",
@@ -408,7 +435,7 @@ def test_own_chapters_join_ours_and_win_by_name(tmp_path: Path) -> None:
     chapters = load_chapters(Settings(state=tmp_path, engine_cache=tmp_path, scenarios=own))
     by_name = {chapter.name: chapter.title for chapter in chapters}
     assert by_name["01-hosts"] == by_name["99-mine"] == "A title"
-    assert len(chapters) == 15
+    assert len(chapters) == 17
     with pytest.raises(BadInput, match="not a directory"):
         load_chapters(Settings(state=tmp_path, engine_cache=tmp_path, scenarios=own / "notes.txt"))
 

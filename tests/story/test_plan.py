@@ -8,14 +8,26 @@ import pytest
 from support.story_fakes import Stage, stage
 
 from rwk_tui.board.rows import MemberRow, QuorumRow
-from rwk_tui.cluster.etcd import Style
+from rwk_tui.cluster.etcd import Static, Style, member_spec
 from rwk_tui.lab.protocol import UnitSpec, UnitStatus
 from rwk_tui.settings import Settings
-from rwk_tui.story.etcd_schema import EtcdBackup, EtcdMoveLeader, EtcdNew, EtcdUpgrade
+from rwk_tui.story.etcd_schema import (
+    CertificatesShown,
+    EtcdBackup,
+    EtcdCertify,
+    EtcdMember,
+    EtcdMoveLeader,
+    EtcdNew,
+    EtcdRestore,
+    EtcdRotate,
+    EtcdSecure,
+    EtcdSurvivor,
+    EtcdUpgrade,
+)
 from rwk_tui.story.kube_schema import KubeApi, KubeControllers, KubeUpgrade, KubeWorker
 from rwk_tui.story.load import load_chapters
-from rwk_tui.story.plan import MACHINE_VERBS, UNIT_VERBS, commands, kube_engine, plan, style
-from rwk_tui.story.schema import ACTIONS, CHECKS, Action, Check
+from rwk_tui.story.plan import MACHINE_VERBS, UNIT_VERBS, commands, kube_engine, plan
+from rwk_tui.story.schema import ACTIONS, CHECKS, Action, Check, Part
 from rwk_tui.story.variables import NAMES, expand, unknown
 
 CHAPTER = """\
@@ -95,7 +107,50 @@ async def test_new_members_are_of_the_engine_that_the_others_run(tmp_path: Path)
     for name, engine in (("core-01", "etcd-3.6"), ("core-02", "etcd-3.6")):
         shown.lab.stage[name].units["etcd"] = UnitStatus("running", spec=UnitSpec("etcd", (f"{engine}/etcd",), secured))
     await shown.context.site.look()
-    assert style(shown.context) == Style(True, "etcd-3.6")
+    assert shown.context.site.style == Style(True, "etcd-3.6")
+
+
+async def test_while_certificates_are_brought_in_each_member_is_spoken_to_as_it_asks(tmp_path: Path) -> None:
+    shown = demo(tmp_path)
+    for name, secured in (("core-01", False), ("core-02", True)):
+        machine = shown.lab.stage[name]
+        spec = member_spec(machine, shown.context.settings, Static({}), style=Style(secured))
+        machine.units["etcd"] = UnitStatus("running", spec=spec)
+    site = shown.context.site
+    await site.look()
+    shown.context.hub.publish(QuorumRow(seen_at=0, state="healthy", leader="core-01"))
+    move = Action(verb="etcd-move-leader", what=EtcdMoveLeader(to="core-02"))
+    promote = Action(verb="etcd-promote", what=EtcdMember(member="core-03", via="core-02"))
+    backup = Action(verb="etcd-backup", what=EtcdBackup(via="core-01", name="b"))
+    spoken = commands((move, promote, backup), shown.context)
+    urls = [line.split("--endpoints=")[1].split()[0] for line in spoken if "--endpoints" in line]
+    assert urls == ["http://10.0.0.1:2379", "https://10.0.0.2:2379", "http://10.0.0.1:2379"]
+    assert expand("${core-01.client} ${core-02.client}", site) == "http://10.0.0.1:2379 https://10.0.0.2:2379"
+    assert expand("${core-01.peer} ${core-02.peer}", site) == "http://10.0.0.1:2380 https://10.0.0.2:2380"
+    assert expand("${core-02.plain} ${core-01.tls}", site) == "http://10.0.0.2:2379 https://10.0.0.1:2379"
+
+
+async def test_the_canary_hears_of_backups_and_of_restores_before_anything_serves(tmp_path: Path) -> None:
+    shown = demo(tmp_path)
+    machine, noted = shown.lab.stage["core-01"], shown.watcher.canary.noted
+    spec = member_spec(machine, shown.context.settings, Static({}))
+    machine.units["etcd"] = UnitStatus("running", spec=spec)
+    await shown.context.site.look()
+    shown.lab.stage_desk.exactly = {"-w json": (0, '{"revision":120}')}
+
+    async def never(_check: Check) -> None:
+        return None
+
+    async def act(what: Part, ops: int = 9) -> None:
+        for op in plan(Action(verb="", what=what), shown.context, never)[:ops]:
+            await op.run(lambda _stream, _text: None)
+
+    await act(EtcdBackup(via="core-01", name="b"))
+    assert noted == ["b holds all up to 120"]
+    await act(EtcdRestore(on="core-01", name="b"), 1)
+    await act(EtcdSurvivor(on="core-01"), 1)
+    assert noted[1:] == ["restored from b", "a survivor goes on"]
+    assert machine.done == []
 
 
 def test_a_leader_that_leads_already_hands_over_to_nobody(tmp_path: Path) -> None:
@@ -116,6 +171,44 @@ def test_a_leader_that_leads_already_hands_over_to_nobody(tmp_path: Path) -> Non
                 "etcdctl --endpoints=http://10.0.0.1:2379 snapshot save /nowhere/b.db",
                 "etcdutl snapshot status /nowhere/b.db -w table",
             ],
+        ),
+        (
+            Action(verb="etcd-restore", what=EtcdRestore(on="core-01", name="b")),
+            ["# core-01 gets the snapshot b.db", "etcdutl snapshot restore /nowhere/restore/b.db ", "start etcd"],
+        ),
+        (
+            Action(verb="etcd-survivor", what=EtcdSurvivor(on="core-03")),
+            [
+                "restart etcd",
+                "etcdctl --endpoints=http://10.0.0.3:2379 member list -w table",
+                "restart etcd",
+            ],
+        ),
+        (
+            Action(verb="etcd-certify", what=EtcdCertify(on=("core-01", "core-02"))),
+            [
+                "# core-01 gets the authority's certificate and its own: as server, as peer, as client",
+                "# core-01: the profile sets ETCDCTL_CACERT, ETCDCTL_CERT and ETCDCTL_KEY",
+                "# core-02 gets the authority's certificate and its own: as server, as peer, as client",
+                "# core-02: the profile sets ETCDCTL_CACERT, ETCDCTL_CERT and ETCDCTL_KEY",
+                "# presenter: the profile sets ETCDCTL_CACERT, ETCDCTL_CERT and ETCDCTL_KEY",
+            ],
+        ),
+        (Action(verb="etcd-secure", what=EtcdSecure(on="core-02", plain_text="allowed")), ["restart etcd"]),
+        (
+            Action(verb="etcd-secure", what=EtcdSecure(on="core-02", plain_text="refused")),
+            [
+                "etcdctl --endpoints=https://10.0.0.2:2379 member update <ID of core-02> --peer-urls=https://10.0.0.2:2380",
+                "restart etcd",
+            ],
+        ),
+        (
+            Action(verb="etcd-rotate", what=EtcdRotate(on="core-01")),
+            ["# core-01 gets new certificates in the place of the old: as server, as peer, as client"],
+        ),
+        (
+            Action(verb="show-certificates", what=CertificatesShown(on=("core-01", "core-02"))),
+            ["# which certificates core-01, core-02 show to new connections"],
         ),
         (Action(verb="etcd-upgrade", what=EtcdUpgrade(on="core-01", to="etcd-3.7")), ["restart etcd"]),
         (

@@ -19,6 +19,7 @@ from rwk_tui.story.context import Context
 from rwk_tui.story.director import Director
 from rwk_tui.story.load import load_chapter
 from rwk_tui.story.schema import Chapter
+from rwk_tui.watch.aftermath import Aftermath
 from rwk_tui.watch.kube.protocol import Kube
 
 
@@ -45,16 +46,22 @@ class FakeRun:
 
 @dataclass
 class Answering:
-    """A place whose commands are answered from `answers` by their first word; others print nothing and succeed."""
+    """A place whose commands are answered from `answers` by their first word; others print nothing and succeed.
+
+    What `exactly` says of words anywhere in a command goes before that.
+    """
 
     answers: dict[str, tuple[int, str]] = field(default_factory=dict)
+    exactly: dict[str, tuple[int, str]] = field(default_factory=dict)
     gates: dict[str, asyncio.Event] = field(default_factory=dict)
     ran: list[tuple[str, ...]] = field(default_factory=list)
     runs: list[FakeRun] = field(default_factory=list)
 
     async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Run:
         self.ran.append(tuple(argv))
-        code, text = self.answers.get(argv[0], (0, ""))
+        line = " ".join(argv)
+        usual = self.answers.get(argv[0], (0, ""))
+        code, text = next((answer for words, answer in self.exactly.items() if words in line), usual)
         stream = "out" if code == 0 else "err"
         gate = self.gates.get(argv[0])
         if gate is None:
@@ -147,9 +154,11 @@ class FakeVerdict:
 
 @dataclass
 class FakeCanary:
-    """Tells the gaps and the verdict that a test sets."""
+    """Tells the gaps, the verdict and the aftermath that a test sets; `noted` holds what it heard of backups."""
 
     epochs: list[str] = field(default_factory=list)
+    noted: list[str] = field(default_factory=list)
+    aftermath: Aftermath | None = None
     gap_list: list[FakeGap] = field(default_factory=list)
     verdict: FakeVerdict = field(default_factory=FakeVerdict)
 
@@ -161,6 +170,12 @@ class FakeCanary:
 
     def resume(self) -> None:
         self.epochs.append("(resumed)")
+
+    def mark(self, name: str, revision: int) -> None:
+        self.noted.append(f"{name} holds all up to {revision}")
+
+    def restored(self, name: str) -> None:
+        self.noted.append(f"restored from {name}" if name else "a survivor goes on")
 
     async def verify(self) -> FakeVerdict:
         return self.verdict

@@ -19,7 +19,9 @@ from rwk_tui.board.hub import Hub
 from rwk_tui.cluster.pki import Pki
 from rwk_tui.cluster.site import Site
 from rwk_tui.engines.sets import EngineSet, find_set
+from rwk_tui.faults.book import Book
 from rwk_tui.faults.catalogue import Faults
+from rwk_tui.faults.ground import Ground
 from rwk_tui.lab.open import open_lab
 from rwk_tui.settings import Settings, load_settings
 from rwk_tui.story.context import Context
@@ -34,6 +36,7 @@ class Rig:
 
     context: Context
     director: Director
+    faults: Faults
     recorded: list[tuple[str, int]]
 
     @property
@@ -75,14 +78,16 @@ async def rig(engines: EngineSet | Path, subnet: int, *, fast: bool = False) -> 
             etcd_access=site.etcd_access,
         )
         await watcher.start()
-        faults = Faults(lab, hub, watcher, settings, record=lambda _rows: None)
+        book = Book(state / "cards", print)
+        faults = Faults(Ground(lab, hub, watcher, site, settings), record=lambda _rows: None, book=book)
         recorded: list[tuple[str, int]] = []
         context = Context(lab, hub, watcher, faults, settings, site)
         director = Director(context, load_chapters(settings), lambda chapter, step: recorded.append((chapter, step)))
         try:
-            yield Rig(context, director, recorded)
+            yield Rig(context, director, faults, recorded)
         finally:
             await director.close()
+            await faults.close()
             await watcher.stop()
             await lab.down()
 
@@ -97,7 +102,9 @@ async def _main(arguments: argparse.Namespace) -> int:
                 story = await stage.play(chapter)
                 for step in story.steps:
                     saw = "; ".join(
-                        f"{c.expect} → {c.saw}" for c in step.checks if c.status == "failed" or "gap" in c.expect
+                        f"{c.expect} → {c.saw}"
+                        for c in step.checks
+                        if c.status == "failed" or "gap" in c.expect or "gone" in c.expect
                     )
                     print(
                         f"{run + 1} {chapter:20} {step.status:8} {step.seconds:6.2f} s  {step.title}  {saw}", flush=True

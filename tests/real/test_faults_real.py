@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from support.faults_real import strike
 from support.watch_real import RealWorld, real_world
 
+from rwk_tui.board.board import Board
+from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.rows import FaultKindRow, FaultRow, LinkRow, MachineRow, MemberRow
 from rwk_tui.faults.catalogue import FaultRefused
 
@@ -43,22 +46,55 @@ async def test_the_leader_is_hit_another_is_elected_and_nothing_is_lost(world: R
     assert effect.duration_ms is not None
     assert effect.duration_ms < SLOWEST
 
-    assert await world.faults.heal() == (row,)
+    (healed,) = await world.faults.heal()
+    assert healed.id == row.id
     await world.faults.settled()
-    (healed,) = world.told("healed")
-    assert "is well again after" in healed.text, world.report()
-    assert "0 of" in healed.text
+    (told,) = world.told("card")
+    assert "well again after" in told.text, world.report()
+    assert "0 of" in told.text
+    (card,) = world.hub.board.rows(CardRow)
+    assert card.verdict == "holds", world.report()
+    assert card.elected == new.leader
+    assert card.election_ms is not None and 300 < card.election_ms < SLOWEST
+    (outage,) = card.outages
+    assert outage.of == "etcd" and 300 < outage.ms < SLOWEST
     await world.healthy()
-    verdict = await world.watcher.canary.verify()
-    assert verdict.done
     if world.member(old).version.startswith(("3.6", "3.7")):
-        assert verdict.holds, verdict
-        assert "hashkv equal on 3 members" in healed.text
+        assert "hashkv equal on 3 members" in told.text
     assert len(world.recorded[-1]) == 0
     assert world.hub.board.rows(FaultRow) == []
     for kind in ("machine", "unit"):
-        told = [event for event in world.told(kind) if event.at > row.since and "started" not in event.text]
-        assert told == [], "what the presenter did is told in his name and not again"
+        told_again = [event for event in world.told(kind) if event.at > row.since and "started" not in event.text]
+        assert told_again == [], "what the presenter did is told in his name and not again"
+
+
+async def test_a_leader_that_is_shut_down_hands_over_first(world: RealWorld) -> None:
+    old = world.quorum().leader
+    struck = await strike(
+        world.hub, world.faults, "halt", "leader", lasts_until=lambda _: world.quorum().leader not in ("", old)
+    )
+    assert struck.effect == f"{old} is halted"
+    assert struck.card.elected not in ("", old)
+    election = struck.card.election_ms
+    assert election is None or election < 300, "nobody had to find out by silence"
+    assert [one.ms for one in struck.card.outages if one.ms > 700] == []
+    await world.healthy()
+
+
+async def test_a_program_that_crashes_again_and_again_is_seen_to_and_stays_up_in_the_end(world: RealWorld) -> None:
+    old = world.quorum().leader
+
+    def fell_thrice(_: Board) -> bool:
+        return len([event for event in world.told("unit") if "failed on" in event.text]) >= 2
+
+    struck = await strike(world.hub, world.faults, "crash-loop", "leader", lasts_until=fell_thrice)
+    assert struck.target == f"{old}/etcd"
+    assert struck.effect.startswith("etcd failed twice within")
+    assert struck.card.elected not in ("", old)
+    await world.healthy()
+    falls = len(world.told("unit"))
+    await world.flowing(60)
+    assert len(world.told("unit")) == falls, "nobody kills it any more"
 
 
 async def test_two_partitions_heal_one_by_one_and_all_at_once(world: RealWorld) -> None:
@@ -87,5 +123,12 @@ async def test_a_destroyed_machine_needs_its_name_and_heals_of_older_faults_do_n
     await world.until(lambda board: not board.rows(FaultRow))
     assert await world.faults.heal("all") == ()
     assert world.faults.active == ()
-    await world.until(lambda board: "core-02" not in board.rows(FaultKindRow)[0].targets)
+    await world.until(
+        lambda board: (
+            (row := board.get(FaultKindRow, "fault-kind/power-cut")) is not None and "core-02" not in row.targets
+        )
+    )
+    await world.faults.settled()
+    (card,) = world.hub.board.rows(CardRow)
+    assert (card.fault, card.target, card.healed, card.verdict) == ("destroy", "core-02", 0.0, "holds")
     assert len(world.hub.board.rows(MemberRow)) == 3

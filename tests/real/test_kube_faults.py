@@ -39,7 +39,7 @@ async def as_kubelet(stage: Rig, name: str) -> OpResult:
 
 
 async def heal(stage: Rig) -> None:
-    assert len(await stage.context.faults.heal("all")) == 1
+    assert len(await stage.faults.heal("all")) == 1
     assert stage.context.hub.board.rows(FaultRow) == []
 
 
@@ -47,7 +47,7 @@ async def test_a_worker_that_is_cut_off_is_cut_from_the_api_and_comes_back(stage
     await opened(stage, "12-worker-failure")
     await until(stage, pods_run(10))
     assert (await as_kubelet(stage, "core-03")).exit_code == 0
-    await stage.context.faults.inject("partition", "core-03")
+    await stage.faults.inject("partition", "core-03")
     noticed = await until(stage, node_is("core-03", "unknown", "not ready"))
     assert noticed >= FAST.grace - FAST.node_lease / 4 - 1, report(stage)
     cut = await as_kubelet(stage, "core-03")
@@ -66,7 +66,7 @@ async def test_a_worker_that_is_cut_off_is_cut_from_the_api_and_comes_back(stage
 async def test_what_is_killed_is_seen_and_all_is_well_after_healing(stage: Rig) -> None:
     await opened(stage, "12-worker-failure")
     await until(stage, pods_run(10))
-    faults, machine = stage.context.faults, stage.context.lab.machines["core-01"]
+    faults = stage.faults
 
     await faults.inject("kill-unit", "core-03/kubelet")
     await until(stage, unit_is("core-03", "kubelet", "failed"), 5)
@@ -92,9 +92,9 @@ async def test_what_is_killed_is_seen_and_all_is_well_after_healing(stage: Rig) 
     await until(stage, api_is("core-01", "ready"))
     await until(stage, serves)
 
-    # Leaders end themselves when they can't renew their leases; whoever supervises them starts them again.
+    # Leaders end themselves when they can't renew their leases; once what kept them from it is healed, they come back.
     for unit in ("kube-controller-manager", "kube-scheduler"):
-        await machine.unit(unit).start()
+        await until(stage, unit_is("core-01", unit, "running"))
     ran = await run(stage.context.lab.desk, "kubectl", "scale", "deployment", "web", "--replicas=12")
     assert ran.exit_code == 0, ran.stderr
     await until(stage, pods_run(12))
@@ -111,7 +111,7 @@ async def until_answered(stage: Rig) -> float:
 async def test_a_frozen_api_server_holds_nobody_up_where_there_is_a_second_one(stage: Rig) -> None:
     await opened(stage, "14-ha-control-plane")
     for name, other in (("core-01", "core-02"), ("core-02", "core-01")):
-        await stage.context.faults.inject("pause-unit", f"{name}/kube-apiserver")
+        await stage.faults.inject("pause-unit", f"{name}/kube-apiserver")
         # Dials take turns, so several are needed to be sure that none is led to the frozen one.
         took = [await until_answered(stage) for _ in range(4)]
         assert max(took) < NOTICED, f"{took}\n{report(stage)}"

@@ -11,7 +11,7 @@ from rwk_tui.cockpit.situation import Situation
 from rwk_tui.daemon.protocol import AnyCommand, Back, Cancel, Detach, Heal, Next, Repeat, Skip
 
 Screen = Literal[
-    "chapters", "faults", "machines", "logs", "events", "details", "install", "help", "reset", "quit"
+    "chapters", "faults", "cards", "machines", "logs", "events", "details", "install", "help", "reset", "quit"
 ]  # Those that an action opens by name.
 Group = Literal["story", "faults", "lab", "screen"]
 
@@ -161,6 +161,16 @@ ACTIONS: tuple[Action, ...] = (
         _send(Heal(fault="all")),
         lambda now: now.talks and now.faults > 0,
         12,
+    ),
+    Action(
+        "cards",
+        ("v",),
+        "verdicts",
+        "Report cards: what each fault did, and whether what must hold did hold",
+        "faults",
+        _open("cards"),
+        lambda now: now.cards,
+        10,
     ),
     Action(
         "machines",

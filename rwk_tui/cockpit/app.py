@@ -16,9 +16,11 @@ from rwk_tui.board.frames import Frame
 from rwk_tui.board.rows import LabRow
 from rwk_tui.cockpit import themes
 from rwk_tui.cockpit.actions import ACTIONS, BY_ID, Screen
+from rwk_tui.cockpit.alarm import Alarm
 from rwk_tui.cockpit.contact import Contact
 from rwk_tui.cockpit.memory import Memory, load_later
 from rwk_tui.cockpit.openers import Openers
+from rwk_tui.cockpit.palette import palette_commands
 from rwk_tui.cockpit.screens.main import MAIN_CSS, MainScreen
 from rwk_tui.cockpit.situation import situation_of
 from rwk_tui.cockpit.source import Connect, Source, one_line
@@ -30,6 +32,8 @@ RETRY = 1.0
 """Seconds between attempts to reach a lost daemon."""
 GOODBYE = 20.0
 """Seconds that the daemon has to halt the lab before the cockpit leaves without it."""
+REFUSED = "Not done"
+"""What stands above a refusal."""
 
 
 class Cockpit(App[None]):
@@ -81,6 +85,7 @@ class Cockpit(App[None]):
         self._memory = memory or Memory()
         self._main = MainScreen(self.board, self.contact, clock())
         self._openers = Openers(self)
+        self.alarm = Alarm()
         for theme in themes.THEMES:
             self.register_theme(theme)
         # Set before anything is painted: a change of theme later costs another pass over every widget.
@@ -211,8 +216,10 @@ class Cockpit(App[None]):
         """Show the board as it is now."""
         self._paint_asked = False
         now = self.clock()
-        if self._main.is_mounted:
-            self._main.show(self.board, self.contact, now)
+        if self._main.is_mounted and self.is_running:  # Whoever leaves takes the panes away first.
+            for card in self.alarm.hear(self.board):
+                self._openers.call_for(card)
+            self._main.show(self.board, self.contact, now, self.alarm.waiting)
             self._openers.board_changed(now)
 
     # What actions may do.
@@ -228,10 +235,16 @@ class Cockpit(App[None]):
             await self._source.call(command)
         except Exception as error:  # noqa: BLE001 - refusals and broken streams alike are told, none ends the cockpit
             if not self._leaving:
-                self.clear_notifications()  # Keys pressed in a hurry must not bury the panes under refusals.
-                self.notify(one_line(error), title="Not done", severity="warning", markup=False, timeout=6)
+                self.take_back(REFUSED)  # Keys pressed in a hurry must not bury the panes under them.
+                self.notify(one_line(error), title=REFUSED, severity="warning", markup=False, timeout=6)
             return False
         return True
+
+    def take_back(self, title: str) -> None:
+        """Take back the notifications of that title, and no others."""
+        for notification in list(self._notifications):
+            if notification.title == title:
+                self._unnotify(notification)
 
     def open_screen(self, name: Screen) -> None:
         """Open a dialog."""
@@ -303,11 +316,8 @@ class Cockpit(App[None]):
     def get_system_commands(self, screen: TextualScreen[object]) -> Iterable[SystemCommand]:
         """What the palette offers: what is possible now."""
         now = situation_of(self.board, self.contact)
-        for action in ACTIONS:
-            if action.valid(now) and action.id != "palette":
-                yield SystemCommand(
-                    f"{action.label} ({action.key})", action.tooltip, lambda id=action.id: self.action_act(id)
-                )
+        for title, text, run in palette_commands(self.board, now, self.action_act, self._openers.open_fault):
+            yield SystemCommand(title, text, run)
 
     def lab_state(self) -> str:
         """What the lab row says, "" before there is one."""

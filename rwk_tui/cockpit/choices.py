@@ -1,9 +1,9 @@
-"""What the choosers offer: chapters and steps, faults and targets, machines and switches."""
+"""What the choosers offer: chapters and their steps, machines and their switches."""
 
 from __future__ import annotations
 
 from rwk_tui.board.board import Board
-from rwk_tui.board.rows import ChapterRow, FaultKindRow, MachineRow, QuorumRow
+from rwk_tui.board.rows import ChapterRow, MachineRow
 from rwk_tui.cockpit import marks
 from rwk_tui.cockpit.panes.menu import Item
 from rwk_tui.cockpit.views.engines import engines_of
@@ -37,28 +37,6 @@ def chapter_items(board: Board) -> tuple[Item, ...]:
     return tuple(items)
 
 
-def fault_items(board: Board) -> tuple[Item, ...]:
-    """Every fault of the catalogue with what it can be aimed at; impossible ones say why."""
-    quorum = board.get(QuorumRow, "quorum")
-    leader = quorum.leader if quorum is not None else ""
-    items = []
-    # What can't be undone comes last, away from where the cursor begins.
-    for row in sorted(board.rows(FaultKindRow), key=lambda row: (not row.healable, row.key)):
-        why = row.why or ("" if row.targets else "nothing to aim at now")
-        under = tuple(Item(id=target, label=target, note=_target_note(target, leader)) for target in row.targets)
-        note = "" if row.healable else "can't be healed"
-        items.append(
-            Item(id=row.name, label=row.title or row.name, note=note, why=why, explain=row.explain, under=under)
-        )
-    return tuple(items)
-
-
-def _target_note(target: str, leader: str) -> str:
-    if target.partition("/")[0] == "leader":
-        return f"now {leader}" if leader else "nobody leads now"
-    return "★ leader" if leader and target.partition("/")[0] == leader else ""
-
-
 def machine_items(board: Board) -> tuple[Item, ...]:
     """Every machine with what can be done to its power now."""
     items = []
@@ -76,13 +54,3 @@ def machine_items(board: Board) -> tuple[Item, ...]:
             under.append(Item(id=verb, label=label, why=why, explain=explain))
         items.append(Item(id=row.name, label=row.name, note=marks.POWER[row.power].both, under=tuple(under)))
     return tuple(items)
-
-
-def destroys(board: Board, fault: str, target: str) -> str:
-    """The machine that would be lost for good, "" if the fault can be healed."""
-    row = board.get(FaultKindRow, f"fault-kind/{fault}")
-    if row is None or row.healable:
-        return ""
-    machine = target.partition("/")[0]
-    quorum = board.get(QuorumRow, "quorum")
-    return quorum.leader if machine == "leader" and quorum is not None else machine

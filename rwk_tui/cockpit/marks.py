@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
+from rwk_tui.board.card_row import Verdict
 from rwk_tui.board.frames import Level, StepStatus
 from rwk_tui.board.kube_rows import ApiState, EngineState, KubeState, NodeState, PodRow, PodState
 from rwk_tui.board.rows import Health, Power, UnitState
@@ -65,8 +66,28 @@ LEVEL: dict[Level, Mark] = {
     "bad": Mark("✗", "", "bad"),
 }
 
-KIND: dict[str, str] = {"election": "★", "leader": "★", "fault": "↯", "heal": "+", "outage": "▃", "lost": "✗"}
+KIND: dict[str, str] = {
+    "election": "★",
+    "leader": "★",
+    "fault": "↯",
+    "effect": "∴",
+    "evidence": "›",
+    "heal": "+",
+    "outage": "▃",
+    "lost": "✗",
+    "card": "≡",
+    "violated": "✗",
+}
 """Glyphs of events whose kind says more than their level."""
+
+VERDICT: dict[Verdict, Mark] = {
+    "holds": Mark("✓", "holds", "good"),
+    "violated": Mark("✗", "violated", "bad"),
+    "not well": Mark("!", "not well", "warn"),
+    "not checked": Mark("○", "not checked", "muted"),
+}
+HELD: dict[bool | None, Mark] = {True: VERDICT["holds"], False: VERDICT["violated"], None: VERDICT["not checked"]}
+"""How an invariant of a report card is shown."""
 
 KUBE: dict[KubeState, Mark] = {
     "none": Mark("○", "none", "muted"),
@@ -128,6 +149,7 @@ def was(mark: Mark) -> Mark:
 
 
 CUT = Mark("≠", "cut off", "bad")
+SLOW = Mark("≈", "slow or lossy link", "warn")
 LIVE = Mark("●", "live", "good")
 LOST = Mark("✗", "lost", "bad")
 FAULT = Mark("↯", "fault", "bad")
@@ -141,7 +163,9 @@ LEGEND: tuple[tuple[str, tuple[Mark, ...]], ...] = (
     ("pod", tuple(POD.values())),
     ("deployment", (WHOLE, PARTLY)),
     ("lease", (LEASE, LAPSED)),
+    ("link", (CUT, SLOW)),
     ("step", tuple(STEP.values())),
-    ("value", (STALE, CUT)),
+    ("report card", tuple(VERDICT.values())),
+    ("value", (STALE,)),
     ("screen", (LIVE, STALE, LOST)),
 )

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Literal
 
+from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.rows import ChapterRow, LabRow
+from rwk_tui.board.targets import target_words
+from rwk_tui.cockpit.marks import VERDICT
 from rwk_tui.cockpit.offers import Offers
+from rwk_tui.cockpit.text import clean
 from rwk_tui.daemon.protocol import Detach, Inject, LogLines, Open, Power, Quit, Reset, Resume
 
 if TYPE_CHECKING:
     from rwk_tui.cockpit.actions import Screen
     from rwk_tui.cockpit.app import Cockpit
 
-
+CALLS_FOR = 120.0
+"""Seconds for which a card that nobody may overlook calls; the header keeps on until it was looked at."""
 SWITCHES: dict[str, Literal["start", "stop", "kill"]] = {"start": "start", "stop": "stop", "kill": "kill"}
 
 
@@ -76,7 +81,11 @@ class Openers:
         app.push_screen(Chooser("Chapters", choices.chapter_items, app.board, at=at, left_chooses=True), chosen)
 
     def _open_faults(self) -> None:
-        from rwk_tui.cockpit import choices
+        self.open_fault()
+
+    def open_fault(self, name: str = "") -> None:
+        """Open the faults chooser, with a fault's name at that one, where it only remains to say where it strikes."""
+        from rwk_tui.cockpit import fault_choices
         from rwk_tui.cockpit.screens.chooser import Choice, Chooser
 
         app = self._app
@@ -85,13 +94,40 @@ class Openers:
             if choice is None:
                 return
             fault, target = choice
-            machine = choices.destroys(app.board, fault, target)
-            if machine:
-                self._confirm(machine, lambda name: app.send(Inject(fault=fault, target=target, confirm=name)))
+            name = fault_choices.to_confirm(app.board, fault, target)
+            if name:
+                title, text = fault_choices.warning(app.board, fault, target)
+                self._confirm(name, title, text, lambda: app.send(Inject(fault=fault, target=target, confirm=name)))
             else:
                 app.send(Inject(fault=fault, target=target))
 
-        app.push_screen(Chooser("Faults: what, then where", choices.fault_items, app.board), chosen)
+        title, items = "Faults: what, then where", fault_choices.fault_items
+        chooser = Chooser(title, items, app.board, at=(name, ""), beside=bool(name), classes="rich")
+        app.push_screen(chooser, chosen)
+
+    def _open_cards(self) -> None:
+        from rwk_tui.cockpit.screens.cards import CardsScreen
+
+        app = self._app
+        waiting = app.alarm.waiting
+
+        def looked(card: CardRow) -> None:
+            if app.alarm.looked(card):
+                app.take_back(_call(card))
+                app.paint()
+
+        app.push_screen(CardsScreen(app.board, looked, at=waiting[0].key if waiting else ""))
+
+    def call_for(self, card: CardRow) -> None:
+        """A card came that nobody may overlook: say so for long."""
+        amiss = [f"Must hold: {clean(one.name)}. Seen: {clean(one.saw)}." for one in card.broken]
+        self._app.notify(
+            f"{clean(card.text)}. {' '.join(amiss) or 'It did not get well in time.'} v shows all of it.",
+            title=_call(card),
+            severity="error" if card.verdict == "violated" else "warning",
+            markup=False,
+            timeout=CALLS_FOR,
+        )
 
     def _open_machines(self) -> None:
         from rwk_tui.cockpit import choices
@@ -104,21 +140,22 @@ class Openers:
                 return
             machine, verb = choice
             if verb == "destroy":
-                self._confirm(machine, lambda name: app.send(Power(machine=machine, verb="destroy", confirm=name)))
+                text = f"{machine} loses its power and its disk: everything on it is gone, and no key brings it back."
+                destroy = Power(machine=machine, verb="destroy", confirm=machine)
+                self._confirm(machine, f"Destroy {machine}", text, lambda: app.send(destroy))
             elif verb in SWITCHES:
                 app.send(Power(machine=machine, verb=SWITCHES[verb]))
 
         app.push_screen(Chooser("Machines", choices.machine_items, app.board), chosen)
 
-    def _confirm(self, machine: str, then: Callable[[str], None]) -> None:
+    def _confirm(self, name: str, title: str, text: str, then: Callable[[], None]) -> None:
         from rwk_tui.cockpit.screens.ask import NameIt
 
-        def named(name: str | None) -> None:
-            if name:
-                then(name)
+        def named(typed: str | None) -> None:
+            if typed:
+                then()
 
-        text = f"{machine} loses its power and its disk: everything on it is gone, and no key brings it back."
-        self._app.push_screen(NameIt(f"Destroy {machine}", text, machine), named)
+        self._app.push_screen(NameIt(title, text, name), named)
 
     def _open_logs(self) -> None:
         from rwk_tui.cockpit.screens.logs import LogsScreen
@@ -212,3 +249,9 @@ class Openers:
         dialog = Ask("Resume or reset?", text, answers, may_leave=False)
         dialog.id = "resume"
         app.push_screen(dialog, answered)
+
+
+def _call(card: CardRow) -> str:
+    """What stands above the notification of a card that nobody may overlook."""
+    mark = VERDICT[card.verdict]
+    return f"{mark.glyph} {mark.word.capitalize()}: {card.number}. {clean(card.title)}, {target_words(card.target)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.kube_rows import EngineRow
 from rwk_tui.board.rows import ChapterRow, FaultKindRow, FaultRow, LabRow, MachineRow, UnitRow
 from rwk_tui.cockpit.contact import Contact
@@ -24,6 +25,7 @@ class Situation(msgspec.Struct, frozen=True):
     machines: bool = False
     units: bool = False
     engines: bool = False
+    cards: bool = False
     faults: int = 0
     opened: bool = False
     busy: bool = False
@@ -43,6 +45,7 @@ def situation_of(board: Board, contact: Contact) -> Situation:
         machines=board.holds(MachineRow),
         units=board.holds(UnitRow),
         engines=any(row.state != "ready" for row in board.all_of(EngineRow)),
+        cards=board.holds(CardRow),
         faults=len(board.rows(FaultRow)),
         opened=bool(board.story.chapter),
         busy=bool(board.story.busy),

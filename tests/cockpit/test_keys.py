@@ -16,6 +16,7 @@ from support.cockpit_kube_frames import not_installed
 from rwk_tui.cockpit.actions import ACTIONS, PANES
 from rwk_tui.cockpit.app import Cockpit
 from rwk_tui.cockpit.screens.ask import Ask, NameIt
+from rwk_tui.cockpit.screens.cards import CardsScreen
 from rwk_tui.cockpit.screens.chooser import Chooser
 from rwk_tui.cockpit.screens.drawer import Drawer
 from rwk_tui.cockpit.screens.events import EventsScreen
@@ -77,6 +78,7 @@ OPENING: dict[str, tuple[str, type[Any]]] = {
     "g": ("install", Ask),
     "c": ("chapters", Chooser),
     "f": ("faults", Chooser),
+    "v": ("cards", CardsScreen),
     "m": ("machines", Chooser),
     "l": ("logs", LogsScreen),
     "e": ("events", EventsScreen),
@@ -111,7 +113,7 @@ async def test_keys_that_send(case: Sends) -> None:
 
 @pytest.mark.parametrize("key", OPENING)
 async def test_keys_that_open(key: str) -> None:
-    app = cockpit(not_installed() if key == "g" else frames.calm())
+    app = cockpit({"g": not_installed, "v": frames.reported}.get(key, frames.calm)())
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, app)
         await pilot.press(key)
@@ -120,7 +122,7 @@ async def test_keys_that_open(key: str) -> None:
         await wait_for(pilot, lambda: len(app.screen_stack) == 1)
 
 
-@pytest.mark.parametrize("key", ["x", "h", "H", "a", "g", "z", "N", "0", "7", "f9", "enter", "tab"])
+@pytest.mark.parametrize("key", ["x", "h", "H", "a", "g", "v", "z", "N", "0", "7", "f9", "enter", "tab"])
 async def test_keys_that_mean_nothing_now_do_nothing(key: str) -> None:
     source = FakeSource()
     app = cockpit(frames.calm(), source=source)
@@ -200,7 +202,7 @@ async def test_a_fault_takes_what_and_where() -> None:
     app = cockpit(frames.calm(), source=source)
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, app)
-        await pilot.press("f", "down", "enter", "down", "enter")
+        await pilot.press("f", *["down"] * 8, "enter", "down", "enter")
         await wait_for(pilot, lambda: source.calls == [Inject(fault="partition", target="core-01")])
 
 
@@ -209,7 +211,7 @@ async def test_an_impossible_fault_says_why_and_stays_undone() -> None:
     app = cockpit(frames.calm(), source=source)
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, app)
-        await pilot.press("f", "down", "down", "enter", "enter")
+        await pilot.press("f", "down", "enter", "enter")
         await wait_for(pilot, lambda: isinstance(app.screen, Chooser))
         explain = app.screen.query_one("#explain")
         assert "✗ there is no unit that runs" in plain(explain.shown[0])  # type: ignore[attr-defined]
@@ -219,7 +221,7 @@ async def test_an_impossible_fault_says_why_and_stays_undone() -> None:
 @pytest.mark.parametrize(
     ("keys", "command"),
     [
-        (("f", "end", "enter", "down", "enter"), Inject(fault="destroy", target="core-02", confirm="core-02")),
+        ((*"fdestroy", "enter", "down", "enter"), Inject(fault="destroy", target="core-02", confirm="core-02")),
         (("m", "down", "right", "end", "enter"), Power(machine="core-02", verb="destroy", confirm="core-02")),
     ],
 )

@@ -116,6 +116,64 @@ def test_fault_chooser_80x24(snap_compare: SNAP) -> None:
     assert take(snap_compare, frames.calm(), "f", "down", "down", size=(80, 24))
 
 
+def test_fault_chooser_end_80x24(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.calm(), "f", "end", size=(80, 24))
+
+
+def test_faults_found(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.calm(), "f", *"network", "right", size=(80, 24))
+
+
+def test_faults_seen(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.faults_seen())
+
+
+def test_violated(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.reported())
+
+
+def test_violated_80x24(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.reported(), "4", size=(80, 24))
+
+
+def test_violated_no_color(snap_compare: SNAP, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert take(snap_compare, frames.reported())
+
+
+def test_a_violation_comes(snap_compare: SNAP) -> None:
+    source = FakeSource(frames.calm().frame())
+    app = cockpit(source=source)
+
+    async def run(pilot: Any) -> None:
+        await still(app)(pilot)
+        source.say(frames.reported().frame(seq=2))
+        await wait_for(pilot, lambda: bool(app.query("Toast")))
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=(120, 40), run_before=run)
+
+
+def test_card_violated(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.reported(), "v")
+
+
+def test_card_good(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.reported(), "v", "down")
+
+
+def test_card_violated_80x24(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.reported(), "v", size=(80, 24), theme="light")
+
+
+def test_restored(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.restored())
+
+
+def test_confirm_several(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.calm(), "f", *"good", "enter", "enter", *"core-02+")
+
+
 def test_confirm_destroy(snap_compare: SNAP) -> None:
     assert take(snap_compare, frames.calm(), "m", "right", "end", "enter", *"core-0")
 

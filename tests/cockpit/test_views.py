@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from support import cockpit_frames as frames
@@ -15,6 +16,7 @@ from rwk_tui.board.rows import LinkRow
 from rwk_tui.cockpit.contact import Contact
 from rwk_tui.cockpit.text import Line, plain, width_of
 from rwk_tui.cockpit.views import availability, bars, etcd, footer, kube_lines, kubernetes, machines, timeline
+from rwk_tui.cockpit.views.links import slow_words
 from rwk_tui.cockpit.views.log import from_column, log_line
 from rwk_tui.cockpit.views.spark import share, sparkline
 from rwk_tui.cockpit.views.story import output_lines, story_lines, story_view
@@ -87,6 +89,77 @@ def test_a_single_cut_link_names_both_ends() -> None:
     shown = machines_text(frames.calm().with_rows(link), 30)
     assert "≠ cut from core-02" in shown
     assert "≠ cut from core-01" in shown
+
+
+def link(source: str, target: str, **values: Any) -> LinkRow:
+    return LinkRow(seen_at=NOW, source=source, target=target, state="open", **values)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"delay_ms": 200.0}, "200 ms"),
+        ({"delay_ms": 200.0, "jitter_ms": 50.0}, "200±50 ms"),
+        ({"jitter_ms": 5.0}, "±5 ms"),
+        ({"loss": 0.2}, "20 % lost"),
+        ({"delay_ms": 12.5, "loss": 0.005}, "12.5 ms, 0.5 % lost"),
+        ({}, ""),
+    ],
+)
+def test_links_that_are_slow_or_lossy_say_so(values: dict[str, float], words: str) -> None:
+    assert slow_words(link("core-01", "core-02", **values)) == words
+    shown = machines_text(frames.calm().with_rows(link("core-01", "core-02", **values)), 44)
+    assert ("≈" in shown) == bool(words)
+    assert shown.count(f"≈ {words} to core-02") == (1 if words else 0)
+
+
+def test_a_machine_all_of_whose_links_are_slow_says_it_for_all() -> None:
+    slow = [
+        link(*ends, delay_ms=200.0)
+        for other in ("core-02", "core-03")
+        for ends in (("core-01", other), (other, "core-01"))
+    ]
+    view = machines.machines_view(board_of(frames.calm().with_rows(*slow)), NOW)
+    assert [machine.slow for machine in view.machines] == [("200 ms to all",), (), ()]
+    assert view.troubled
+    one_way = machines.machines_view(board_of(frames.calm().with_rows(*slow[::2])), NOW)
+    assert [machine.slow for machine in one_way.machines] == [("200 ms to all",), (), ()]
+    back = machines.machines_view(board_of(frames.calm().with_rows(*slow[1::2])), NOW)
+    assert [machine.slow for machine in back.machines] == [(), ("200 ms to core-01",), ("200 ms to core-01",)]
+
+
+def test_the_strip_says_what_a_probe_sees_of_each_fault_as_far_as_there_is_room() -> None:
+    def strip(width: int, scene: Scene) -> str:
+        return plain(bars.strip_line(bars.strip_view(board_of(scene), Contact("live", NOW, NOW), NOW), width))
+
+    both = frames.faults_seen()
+    assert "partition core-01 (all links of core-01 are cut), delay core-02 (healing…)" in strip(118, both)
+    assert "2 faults: partition core-01, delay core-02 (healing…)" in strip(80, both)
+    one = frames.partition().changed("fault/f1", effect="all links of core-01 are cut", target="core-01>core-02")
+    assert "1 fault active: partition core-01 → core-02 (all links of core-01 are cut)" in strip(118, one)
+    assert "(healing…)" in strip(118, one.changed("fault/f1", healing=True))
+
+
+@pytest.mark.parametrize(
+    ("state", "width", "words"),
+    [
+        ("flowing", 130, "● flowing · last gap 12.3 s · restore lost 188 of 500"),
+        ("flowing", 116, "● gap 12.3 s · restore lost 188 of 500"),
+        ("flowing", 60, "● gap 12.3 s · restore lost 188 of 500"),
+        ("failing", 116, "✗ failing · no writes for 12.3 s"),
+        ("failing", 132, "✗ failing · no writes for 12.3 s · restore lost 188 of 500"),
+    ],
+)
+def test_what_a_restore_lost_is_told_and_is_no_violation(state: str, width: int, words: str) -> None:
+    view = availability.availability_view(board_of(frames.restored().changed("canary/etcd", state=state)), NOW)
+    assert text(availability.availability_lines(view, width)).endswith(words)
+    assert not view.violated and "0 of 312 acknowledged writes lost" in view.title
+
+
+def test_what_a_restore_lost_comes_before_a_gap_that_is_over() -> None:
+    scene = frames.restored().changed("canary/etcd", gap_ms=125_000.0, gone=1188, gone_of=12_500)
+    lines = availability.availability_lines(availability.availability_view(board_of(scene), NOW), 116)
+    assert text(lines).endswith("▇  ● restore lost 1 188 of 12 500")
 
 
 def test_etcd_title_and_leader() -> None:

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import msgspec
+from support.cards import card, violated
+from support.cockpit_faults import KINDS
 
 from rwk_tui.board.frames import Check, Event, Frame, Output, Step, Story
 from rwk_tui.board.rows import (
     AnyRow,
     CanaryRow,
     ChapterRow,
-    FaultKindRow,
     FaultRow,
     LabRow,
     LinkRow,
@@ -93,45 +94,6 @@ def canary(state: Any = "flowing", gap_ms: float = 0.0, gap_at: int = 0, gap_for
     known = {"acknowledged": 1812, "rate": 5.0, "epoch": 1, "resolution_ms": 50.0, "history": history}
     return CanaryRow(**{"seen_at": NOW, "name": "etcd", "state": state, "gap_ms": gap_ms, **known, **values})
 
-
-KINDS: tuple[FaultKindRow, ...] = (
-    FaultKindRow(
-        seen_at=NOW,
-        name="kill-unit",
-        title="Kill a unit",
-        explain="SIGKILL: the program is gone without a word. Its machine stays up.",
-        targets=("leader/etcd", *(f"{name}/etcd" for name in MACHINES)),
-    ),
-    FaultKindRow(
-        seen_at=NOW,
-        name="partition",
-        title="Partition a machine",
-        explain="Both directions of every link of the machine are cut; what runs on it goes on.",
-        targets=("leader", *MACHINES),
-    ),
-    FaultKindRow(
-        seen_at=NOW,
-        name="power-cut",
-        title="Cut the power",
-        explain="Everything on the machine stops at once; its disk stays.",
-        targets=("leader", *MACHINES),
-    ),
-    FaultKindRow(
-        seen_at=NOW,
-        name="pause-unit",
-        title="Pause a unit",
-        explain="SIGSTOP: connections stay open and nothing answers.",
-        why="there is no unit that runs",
-    ),
-    FaultKindRow(
-        seen_at=NOW,
-        name="destroy",
-        title="Destroy a machine",
-        explain="The machine is gone, and its disk with it.",
-        targets=MACHINES,
-        healable=False,
-    ),
-)
 
 CHAPTERS: tuple[ChapterRow, ...] = (
     ChapterRow(
@@ -296,6 +258,36 @@ def partition() -> Scene:
     return replace(scene, events=(*EVENTS, *more))
 
 
+def faults_seen() -> Scene:
+    """A cut that a probe has seen, and slow links that are being mended."""
+    scene = partition()
+    fault = FaultRow(
+        seen_at=NOW, id="f2", fault="delay", target="core-02", since=NOW - 30, text="links are slow", healing=True
+    )
+    scene = scene.changed("fault/f1", effect="all links of core-01 are cut").with_rows(fault)
+    for ends in ("core-02/core-03", "core-03/core-02"):
+        scene = scene.changed(f"link/{ends}", delay_ms=200.0, jitter_ms=50.0)
+    return scene
+
+
+def reported() -> Scene:
+    """Two faults were healed: one left nothing amiss, the other cost writes."""
+    told = tuple(
+        event(number, 40 - number, kind, "bad" if kind == "violated" else "good", text, subject="card/2")
+        for number, kind, text in (
+            (7, "card", "1. core-01 lost its power: well again after 3.21 s"),
+            (8, "violated", "VIOLATED after a value on core-02 was changed: 2 of 1812 acknowledged writes lost"),
+        )
+    )
+    scene = calm().with_rows(card(1), violated(2), canary(lost=2))
+    return replace(scene, events=(*EVENTS, *told))
+
+
+def restored() -> Scene:
+    """A backup was restored, and what came after it is gone."""
+    return calm().with_rows(canary("flowing", 12_300.0, 20, 12, epoch=2, acknowledged=312, gone=188, gone_of=500))
+
+
 def choose() -> Scene:
     """An earlier run left a lab behind."""
     return Scene({"lab": lab("choose", "3 machines with etcd data, stopped in 03-etcd-clustering, step 2")})
@@ -307,5 +299,8 @@ SCENES: dict[str, Callable[[], Scene]] = {
     "member_down": member_down,
     "no_quorum": no_quorum,
     "partition": partition,
+    "faults_seen": faults_seen,
+    "reported": reported,
+    "restored": restored,
     "choose": choose,
 }

@@ -9,6 +9,7 @@ from rwk_tui.cockpit import marks, units
 from rwk_tui.cockpit.details.page import Page, argv_lines, field, freshness, heading, state_of, unit_lines
 from rwk_tui.cockpit.panes.stack import Stack
 from rwk_tui.cockpit.text import Line, clean
+from rwk_tui.cockpit.views.links import slow_words
 from rwk_tui.cockpit.views.spark import sparkline
 
 
@@ -21,10 +22,12 @@ def machine_page(board: Board, key: str, now: float, width: int) -> Page | None:
     lines += field("power", state_of(marks.POWER[row.power], row.since, now))
     lines += field("address", clean(row.address))
     for link in board.rows(LinkRow):
-        if row.name not in (link.source, link.target) or (link.state == "open" and not link.delay_ms):
+        cut, slow = link.state == "cut", slow_words(link)
+        if row.name not in (link.source, link.target) or not (cut or slow):
             continue
-        text = f"{marks.CUT.glyph} cut" if link.state == "cut" else f"! {units.latency(link.delay_ms)} delay"
-        lines += field("link", (f"{text}: {link.source} to {link.target}", "bad" if link.state == "cut" else "warn"))
+        text = f"{marks.CUT.glyph} cut" if cut else f"{marks.SLOW.glyph} {slow}"
+        tone = marks.CUT.tone if cut else marks.SLOW.tone
+        lines += field("link", (f"{text}: {link.source} to {link.target}", tone), width=width)
     lines += _parts_of(board, row.name)
     found = [unit for unit in board.rows(UnitRow) if unit.machine == row.name]
     lines += heading(f"Units ({len(found)})")

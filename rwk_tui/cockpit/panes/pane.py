@@ -19,7 +19,8 @@ from rwk_tui.cockpit.views.story import StoryView, story_lines
 class View(Protocol):
     """What every pane's view has.
 
-    It may also have shorter `titles` for where `title` doesn't fit, and `notes` for the lower edge (longest first).
+    It may also have shorter `titles` for where `title` doesn't fit, and `notes` for the lower edge (longest first), and
+    be `violated`, which is as loud as a pane gets.
     """
 
     @property
@@ -53,6 +54,7 @@ class Pane(Lines, Generic[V]):
         self._view = view
         self.painted += 1
         self.set_class(view.troubled, "-troubled")
+        self.set_class(getattr(view, "violated", False), "-violated")
         self._entitle()
         self.repaint()
 

@@ -93,8 +93,7 @@ class LogsScreen(Dialog[None]):
     def on_mount(self) -> None:
         """Follow the unit to begin with."""
         units = self.query_one("#units", Menu)
-        ids = [item.id for item in self._items]
-        units.set_items(self._items, at=ids.index(self._at) if self._at in ids else None)
+        units.set_items(self._items, at=self._at)
         units.focus()
 
     def on_unmount(self) -> None:

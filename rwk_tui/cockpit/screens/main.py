@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.kube_rows import KubeRow
 from rwk_tui.cockpit.actions import PANES, valid_ids
 from rwk_tui.cockpit.contact import Contact
@@ -32,7 +34,7 @@ class MainScreen(Screen[None]):
         super().__init__()
         self.active = "story"
         self.zoomed = False
-        self._shown = (board, contact, now)
+        self._shown: tuple[Board, Contact, float, Sequence[CardRow]] = (board, contact, now, ())
 
     def compose(self) -> ComposeResult:
         """Bars and panes, top to bottom."""
@@ -96,25 +98,25 @@ class MainScreen(Screen[None]):
         for name in PANES:
             self.query_one(f"#{name}").set_class(name == self.active, "-active")
 
-    def show(self, board: Board, contact: Contact, now: float) -> None:
-        """Paint the board; whatever did not change costs a comparison."""
-        self._shown = (board, contact, now)
+    def show(self, board: Board, contact: Contact, now: float, waiting: Sequence[CardRow] = ()) -> None:
+        """Paint the board, and that loud cards wait to be looked at; whatever did not change costs a comparison."""
+        self._shown = (board, contact, now, waiting)
         known = now if contact.is_live(now) else contact.heard or now  # Nobody knows how old things are by now.
         with self.app.batch_update():
             views: dict[str, Any] = {
                 "machines": machines.machines_view(board, known),
                 "etcd": etcd.etcd_view(board, known),
                 "kubernetes": kubernetes.kubernetes_view(board, known),
-                "availability": availability.availability_view(board, known),
+                "availability": availability.availability_view(board, known, waiting),
                 "story": story_view(board, known),
-                "timeline": timeline.timeline_view(board, known),
+                "timeline": timeline.timeline_view(board, known, waiting),
             }
             for name, view in views.items():
                 self.query_one(f"#{name}", Pane).show(view)
             kube = board.get(KubeRow, "kube")
             self.set_class(kube is not None and kube.state != "none", "-kube")  # It needs room once there is one.
             troubled = frozenset(name for name, view in views.items() if view.troubled)
-            self._bar("header", bars.header_view(board, contact, now))
+            self._bar("header", bars.header_view(board, contact, now, waiting))
             self._bar("tabs", footer.TabsView(self.active, troubled))
             self._bar("pulse", pulse.pulse_view(board, known))
             self._bar("strip", bars.strip_view(board, contact, now))

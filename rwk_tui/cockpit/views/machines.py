@@ -1,4 +1,4 @@
-"""The Machines pane: power, units and cut links of every machine."""
+"""The Machines pane: power, units, and links that are cut or slow of every machine."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from rwk_tui.board.board import Board
 from rwk_tui.board.kube_rows import KubeRow, LeaseRow
 from rwk_tui.board.rows import LinkRow, MachineRow, QuorumRow, UnitRow
 from rwk_tui.cockpit import marks, units
-from rwk_tui.cockpit.text import Line, Span, about, cell, line, spread
+from rwk_tui.cockpit.text import Line, Span, about, cell, line, spread, wrap
 from rwk_tui.cockpit.views.kube_parts import lapsed_for
+from rwk_tui.cockpit.views.links import slow_links
 
 SHORT = {"kube-apiserver": "apiserver", "kube-controller-manager": "kcm", "kube-scheduler": "scheduler"}
 """Names of units as a narrow pane shows them."""
@@ -27,6 +28,7 @@ class MachineView(msgspec.Struct, frozen=True):
     """One machine; `age` is "" while it is up.
 
     `alone` says that it can talk to no other machine; `cut_from` names those it can't talk to though they aren't alone.
+    `slow` says what else is wrong with its links.
     """
 
     key: str
@@ -38,6 +40,7 @@ class MachineView(msgspec.Struct, frozen=True):
     units: tuple[UnitView, ...] = ()
     alone: bool = False
     cut_from: tuple[str, ...] = ()
+    slow: tuple[str, ...] = ()
 
 
 class MachinesView(msgspec.Struct, frozen=True):
@@ -49,7 +52,7 @@ class MachinesView(msgspec.Struct, frozen=True):
     @property
     def troubled(self) -> bool:
         """Whether the pane shows something that is not well."""
-        return any(m.mark.word != "up" or m.alone or m.cut_from or m.stale for m in self.machines)
+        return any(m.mark.word != "up" or m.alone or m.cut_from or m.slow or m.stale for m in self.machines)
 
 
 def machines_view(board: Board, now: float) -> MachinesView:
@@ -58,8 +61,10 @@ def machines_view(board: Board, now: float) -> MachinesView:
     leading = _leading(board, now)
     machines = board.rows(MachineRow)
     # A link that is cut in one direction only is still no way to talk.
-    cut = {frozenset((link.source, link.target)) for link in board.rows(LinkRow) if link.state == "cut"}
+    links = board.rows(LinkRow)
+    cut = {frozenset((link.source, link.target)) for link in links if link.state == "cut"}
     names = [row.name for row in machines]
+    slow = slow_links(links, names)
     far = {name: [other for other in names if frozenset((name, other)) in cut] for name in names}
     alone = {name for name in names if far[name] and len(far[name]) == len(names) - 1}
     return MachinesView(
@@ -74,6 +79,7 @@ def machines_view(board: Board, now: float) -> MachinesView:
                 units=tuple(_unit(unit, row, leading) for unit in rows if unit.machine == row.name),
                 alone=row.name in alone,
                 cut_from=tuple(other for other in far[row.name] if other not in alone and row.name not in alone),
+                slow=slow[row.name],
             )
             for row in machines
         )
@@ -118,6 +124,8 @@ def machines_lines(view: MachinesView, width: int) -> list[Line]:
         lines.extend(_unit_lines(machine.units, width))
         if machine.cut_from:
             lines.append(line(" ", Span(f"{marks.CUT.glyph} cut from {', '.join(machine.cut_from)}", marks.CUT.tone)))
+        for words in machine.slow:
+            lines += wrap(line(" ", (f"{marks.SLOW.glyph} {words}", marks.SLOW.tone)), width, 3)
         lines[first:] = [about(machine.key, parts) for parts in lines[first:]]
     return lines
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 import msgspec
 
 from rwk_tui.board import wording
 from rwk_tui.board.board import Board
+from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.frames import Event
 from rwk_tui.cockpit import marks, units
 from rwk_tui.cockpit.text import Line, Tone, clean, line, wrap
@@ -24,9 +25,9 @@ class TimelineView(msgspec.Struct, frozen=True):
     troubled: bool = False
 
 
-def timeline_view(board: Board, now: float) -> TimelineView:
-    """What the pane shows of the board."""
-    return TimelineView(tuple(reversed(board.events)))
+def timeline_view(board: Board, now: float, waiting: Sequence[CardRow] = ()) -> TimelineView:
+    """What the pane shows of the board; `waiting` are loud cards that nobody has looked at."""
+    return TimelineView(tuple(reversed(board.events)), troubled=any(card.verdict == "violated" for card in waiting))
 
 
 def event_text(event: Event) -> str:

@@ -1,68 +1,75 @@
-"""Kill, pause, power cut and partition of the leader, many times each, under the canary's load: `faults.py [TIMES]`.
+"""Every fault of the catalogue, many times each on one lab: `faults.py [TIMES] [etcd|secured|kubernetes] [FAULT...]`.
 
-Each time a new leader must be shown, everything must be well after healing, no acknowledged write may be lost and all
-members must store the same. Election and outage are what the lab itself measured and told; exits 1 if anything failed.
+Each time a probe must see it, all must be well after healing, the card must be there, and whatever must hold must hold.
+Targets go round, so that each machine has its turn. Figures are what the lab itself measured. Exits 1 if any failed.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
+from dataclasses import replace
 
 from harness import SUBNET, Figures, lab_state
-from lab import Driver, bench_settings, three_members
 
-from rwk_tui.board.frames import Event
-from rwk_tui.daemon.protocol import Heal, Inject
-
-FAULTS = ("kill-unit", "pause-unit", "power-cut", "partition")
-
-
-def newest(driver: Driver, kind: str, after: int) -> Event | None:
-    """The newest event of that kind with a higher id."""
-    found = [event for event in driver.events if event.kind == kind and event.id > after]
-    return found[-1] if found else None
+from rwk_tui.board.card_row import CardRow
+from rwk_tui.daemon.hold import held_lab
+from rwk_tui.daemon.strike import NotStruck, Striker
+from rwk_tui.faults.base import LEADER, Stage
+from rwk_tui.settings import load_settings
 
 
-async def once(driver: Driver, fault: str) -> tuple[float, float, list[str]]:
-    """One fault of the leader and its healing: election and outage in seconds, and what did not hold."""
-    await asyncio.sleep(1.5)
-    leader, last = driver.leader, driver.events[-1].id if driver.events else 0
-    await driver.call(Inject(fault=fault, target="leader"))
-    await driver.until(lambda: driver.leader not in ("", leader), 30, f"a new leader after {fault} of {leader}")
-    await driver.until(lambda: newest(driver, "effect", last) is not None, 60, "the measured effect")
-    await driver.call(Heal(fault="all"))
-    await driver.until(lambda: newest(driver, "healed", last) is not None, 90, "the healing's verdict")
-    await driver.until(driver.whole, 60, "three members")
-    elected, effect, healed = (newest(driver, kind, last) for kind in ("election", "effect", "healed"))
-    assert effect is not None and healed is not None
-    wrong = []
-    if elected is None or elected.duration_ms is None:
-        wrong.append(f"no election with a duration: {elected}")
-    if not re.search(r"\b0 of [\d ]+ acknowledged writes lost", healed.text) or healed.level != "good":
-        wrong.append(healed.text)
-    outage = (effect.duration_ms or 0) / 1000
-    return (elected.duration_ms or 0) / 1000 if elected else 0.0, outage, wrong
+async def once(striker: Striker, fault: str, turn: int) -> CardRow:
+    """One fault and its healing; its card. Raises NotStruck."""
+    await striker.ready()
+    row = await striker.kind(fault)
+    targets = sorted(target for target in row.targets if target != LEADER) if row else []
+    before = striker.newest
+    await striker.inject(fault, targets[turn % len(targets)] if targets else "")
+    await striker.seen()
+    (card,) = await striker.heal(before)
+    if card.verdict != "holds":
+        raise NotStruck("; ".join(f"{one.name}: {one.saw}" for one in card.broken) or card.verdict)
+    if not card.effect:
+        raise NotStruck("no probe saw it")
+    return card
+
+
+def tell(fault: str, cards: list[CardRow], failed: int) -> None:
+    """One line of medians."""
+    shown = [card.effect_ms / 1000 for card in cards if card.effect_ms is not None]
+    well = [card.well_ms / 1000 for card in cards if card.well_ms is not None]
+    outages = [max((outage.ms for outage in card.outages if outage.of == "etcd"), default=0.0) / 1000 for card in cards]
+    if cards:
+        print(f"{fault:20} seen   {Figures(tuple(shown))} s")
+        print(f"{fault:20} outage {Figures(tuple(outages))} s")
+        print(f"{fault:20} well   {Figures(tuple(well))} s")
+    print(f"{fault:20} {len(cards)} held, {failed} failed", flush=True)
 
 
 async def main() -> int:
-    times = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    times = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    stage: Stage = sys.argv[2] if len(sys.argv) > 2 else "secured"  # type: ignore[assignment]
     wrong: list[str] = []
     with lab_state() as state:
-        async with three_members(bench_settings(state, SUBNET)) as driver:
-            for fault in FAULTS:
-                elections, outages = [], []
-                for _ in range(times):
-                    election, outage, failures = await once(driver, fault)
-                    elections.append(election)
-                    outages.append(outage)
-                    wrong += failures
-                print(f"{fault:11} election {Figures(tuple(elections))} s", flush=True)
-                print(f"{fault:11} outage   {Figures(tuple(outages))} s", flush=True)
-            verdicts = [event.text for event in driver.events if event.kind == "healed"]
-            print(f"last verdict: {verdicts[-1]}")
-    print("\n".join(wrong) or f"all held: {len(FAULTS) * times} faults of the leader")
+        settings = replace(load_settings({"state": str(state), "subnet": SUBNET}), fast=stage == "kubernetes")
+        async with held_lab(settings) as lab:
+            striker = Striker(lab, stage)
+            rows = await striker.build()
+            chosen = sys.argv[3:] or [name for name, row in rows.items() if row.healable and row.targets]
+            for name, row in rows.items():
+                if row.why and not row.targets:
+                    print(f"{name:20} not here: {row.why}")
+            for fault in chosen:
+                cards = []
+                for turn in range(times):
+                    try:
+                        cards.append(await once(striker, fault, turn))
+                    except NotStruck as error:
+                        wrong.append(f"{fault}, time {turn + 1}: {error}")
+                        await striker.heal(striker.newest)
+                tell(fault, cards, times - len(cards))
+    print("\n".join(wrong) or f"all held: {len(chosen)} faults, {times} times each")
     return 1 if wrong else 0
 
 

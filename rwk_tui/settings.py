@@ -46,8 +46,9 @@ class Settings:
 
     `subnet` is the third octet of the local lab's addresses; `addresses` is "loopback" (an address a machine, Linux) or
     "ports" (one address and a port range a machine), "auto" picks. Heartbeat and election are etcd's, in ms.
-    `fast` makes Kubernetes as impatient with nodes, pods and leaders as it can be. `tape` is a file that the daemon
-    writes every frame of the run to.
+    `fast` makes Kubernetes as impatient with nodes, pods and leaders as it can be. `load` is how many
+    writes a second the canary makes; 0 is a few, and more around a fault. `tape` is a file that the daemon writes every
+    frame of the run to.
     """
 
     state: Path
@@ -62,6 +63,7 @@ class Settings:
     election_ms: int = 1000
     linger: float = 30.0
     fast: bool = False
+    load: int = 0
     theme: str = "dark"
     tape: Path | None = None
     timeouts: Timeouts = field(default_factory=Timeouts)
@@ -86,6 +88,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "heartbeat_ms": (10, 10_000),
     "election_ms": (50, 50_000),
     "linger": (0, 86_400),
+    "load": (0, 500),
 }
 _NUMBERS: dict[str, type[int] | type[float]] = {
     "subnet": int,
@@ -93,6 +96,7 @@ _NUMBERS: dict[str, type[int] | type[float]] = {
     "heartbeat_ms": int,
     "election_ms": int,
     "linger": float,
+    "load": int,
 }
 _TABLES: dict[str, type[Timeouts] | type[Mirrors]] = {"timeouts": Timeouts, "mirrors": Mirrors}
 _KEYS = tuple(item.name for item in fields(Settings) if item.name not in _TABLES)

@@ -15,8 +15,9 @@ from support.programs import environment, fake_engine, one_line, rwk_tui, script
 import rwk_tui as package
 from rwk_tui import cli
 from rwk_tui.engines.pins import engine_pins
+from rwk_tui.usage import parser
 
-COMMANDS = ("play", "up", "env", "down", "check", "chapters", "engines", "doctor", "completion")
+COMMANDS = ("play", "report", "up", "env", "down", "check", "chapters", "engines", "doctor", "completion")
 
 
 def test_help_names_every_command_and_leaves_out_the_hidden(tmp_path: Path) -> None:
@@ -39,8 +40,8 @@ def test_fast_is_offered_where_a_lab_is_made(tmp_path: Path) -> None:
 @pytest.mark.parametrize("arguments", [["--fast", "play", "x"], ["play", "x", "--fast"], ["--fast"], ["up", "--fast"]])
 def test_fast_is_a_setting(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert cli._settings(cli.parser().parse_args(arguments)).fast is True
-    assert cli._settings(cli.parser().parse_args([word for word in arguments if word != "--fast"])).fast is False
+    assert cli._settings(parser().parse_args(arguments)).fast is True
+    assert cli._settings(parser().parse_args([word for word in arguments if word != "--fast"])).fast is False
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -274,7 +275,7 @@ def test_errors_for_people_are_one_line_whatever_room_they_come_from(
     def fail(_: object) -> int:
         raise error
 
-    monkeypatch.setattr(cli, "_chapters", fail)
+    monkeypatch.setitem(cli._COMMANDS, "chapters", fail)
     assert cli.main(["chapters"]) == code
     said = capsys.readouterr().err
     assert said == ("rwk-tui: /x: No space left on device\n" if kind == "OSError" else "rwk-tui: two lines\n")
@@ -284,6 +285,6 @@ def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) 
     def fail(_: object) -> int:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(cli, "_chapters", fail)
+    monkeypatch.setitem(cli._COMMANDS, "chapters", fail)
     with pytest.raises(ZeroDivisionError):
         cli.main(["chapters"])

@@ -6,29 +6,42 @@ import os
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from msgspec.structs import replace
 
+from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.frames import Check, Step
 from rwk_tui.board.kube_rows import EngineRow
 from rwk_tui.board.rows import ChapterRow
+from rwk_tui.daemon.cards import Cards
 from rwk_tui.daemon.client import CommandRefused, DaemonError
 from rwk_tui.daemon.engines import called
 from rwk_tui.daemon.hold import Follower, held_lab, run_interruptible
 from rwk_tui.daemon.progress import BarReport, JsonReport, LineReport, Report, Result
 from rwk_tui.daemon.protocol import Next, Open
+from rwk_tui.daemon.report import check_writable, write_report
 from rwk_tui.settings import BadInput, Settings, check_socket
+from rwk_tui.story.fault_story import is_made, made_chapter
 from rwk_tui.story.load import load_chapters
 from rwk_tui.story.schema import Chapter
 
+CARDS_WITHIN = 60.0
+"""Seconds that a chapter's healed faults have to get their cards, after its last step."""
 
-def run_play(settings: Settings, chapters: list[str], all: bool, json: bool) -> int:
-    """Play chapters on a lab of our own; 0 only if every check held, 130 after Ctrl-C. Raises BadInput."""
+
+def run_play(settings: Settings, chapters: list[str], all: bool, json: bool, report_to: Path | None = None) -> int:
+    """Play chapters on a lab of our own, and write the cards of their faults as Markdown to `report_to`.
+
+    Returns 0 only if every check and everything that must hold did hold, 130 after Ctrl-C. Raises BadInput, OSError.
+    """
     chosen = _choose(load_chapters(settings), chapters, all)
     check_socket(settings)
+    if report_to is not None:
+        check_writable(report_to, "--report")
     report: Report = JsonReport() if json else BarReport() if sys.stdout.isatty() else LineReport()
     try:
-        return run_interruptible(_play(settings, chosen, report))
+        return run_interruptible(_play(settings, chosen, report, report_to))
     except DaemonError as error:
         print(f"rwk-tui: {error}", file=sys.stderr)
     except BrokenPipeError:
@@ -39,6 +52,7 @@ def run_play(settings: Settings, chapters: list[str], all: bool, json: bool) -> 
 
 def _choose(known: Sequence[Chapter], names: Sequence[str], all: bool) -> list[Chapter]:
     by_name = {chapter.name: chapter for chapter in known}
+    by_name |= {name: made_chapter(name) for name in names if is_made(name)}
     for name in names:
         if name not in by_name:
             raise BadInput(f"there is no chapter {name!r}: there are {', '.join(by_name)}")
@@ -49,16 +63,32 @@ def _choose(known: Sequence[Chapter], names: Sequence[str], all: bool) -> list[C
     return list(known) if all else [by_name[name] for name in names]
 
 
-async def _play(settings: Settings, chapters: Sequence[Chapter], report: Report) -> int:
+async def _play(settings: Settings, chapters: Sequence[Chapter], report: Report, report_to: Path | None) -> int:
     began = time.monotonic()
     results: list[Result] = []
     with report:
         async with held_lab(settings) as lab:
-            for chapter in chapters:
-                report.chapter(chapter.name, chapter.title, len(chapter.steps))
-                await play_chapter(lab, chapter, report, results)
+            cards = Cards(lab, report.card)
+            try:
+                async with cards:
+                    for chapter in chapters:
+                        report.chapter(chapter.name, chapter.title, len(chapter.steps))
+                        cards.begin()
+                        await play_chapter(lab, chapter, report, results)
+                        for fault in await cards.settled(CARDS_WITHIN):
+                            print(f"rwk-tui: no card within {CARDS_WITHIN:g} s: {fault}", file=sys.stderr)
+            finally:
+                if report_to is not None:
+                    title = f"rwk-tui play {' '.join(chapter.name for chapter in chapters)}"
+                    write_report(report_to, cards.all, title)
         report.summary(len(chapters), results, time.monotonic() - began)
-    return 0 if not any(result.step.status == "failed" for result in results) else 1
+    return exit_code(results, cards.all)
+
+
+def exit_code(results: Sequence[Result], cards: Sequence[CardRow]) -> int:
+    """0 if every check held and no card says that something that must hold was violated, else 1."""
+    failed = any(result.step.status == "failed" for result in results)
+    return 1 if failed or any(card.verdict == "violated" for card in cards) else 0
 
 
 async def play_chapter(lab: Follower, chapter: Chapter, report: Report, results: list[Result]) -> None:

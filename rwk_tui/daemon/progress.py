@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import msgspec
 
+from rwk_tui.board.card_row import CardRow
+from rwk_tui.board.card_words import HOLDS, VERDICTS, facts
 from rwk_tui.board.frames import Step
+from rwk_tui.board.targets import target_words
+from rwk_tui.daemon.report import card_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -41,12 +45,15 @@ class Report(Protocol):
     def step(self, result: Result) -> None:
         """A step ended."""
 
+    def card(self, card: CardRow) -> None:
+        """A fault got its card."""
+
     def summary(self, chapters: int, results: Sequence[Result], seconds: float) -> None:
         """The run ended."""
 
 
 class JsonReport:
-    """JSON lines on stdout, and nothing else there: one a step as it ends, then the summary."""
+    """JSON lines on stdout, and nothing else there: one a step as it ends, one a card, then the summary."""
 
     def __enter__(self) -> Self:
         return self
@@ -84,13 +91,19 @@ class JsonReport:
         counts = {status: count_of(results, status) for status in ("passed", "failed", "skipped")}
         self._print({"summary": {"chapters": chapters, "steps": len(results), **counts, "seconds": round(seconds, 3)}})
 
+    def card(self, card: CardRow) -> None:
+        self._write(card_line(card))
+
     def _print(self, value: dict[str, Any]) -> None:
-        sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+        self._write(msgspec.json.encode(value).decode())
+
+    def _write(self, line: str) -> None:
+        sys.stdout.write(line + "\n")
         sys.stdout.flush()
 
 
 class LineReport:
-    """A plain line a step, for logs."""
+    """A plain line a step, and one a card, for logs."""
 
     def __enter__(self) -> Self:
         return self
@@ -104,6 +117,10 @@ class LineReport:
 
     def step(self, result: Result) -> None:
         for line in describe(result):
+            self._say(line)
+
+    def card(self, card: CardRow) -> None:
+        for line in describe_card(card):
             self._say(line)
 
     def summary(self, chapters: int, results: Sequence[Result], seconds: float) -> None:
@@ -173,6 +190,18 @@ def describe(result: Result) -> list[str]:
         return [*lines, *(f"      needs {check.expect}: {check.saw}" for check in step.checks)]
     unmet = [check for check in step.checks if check.status == "failed"]
     return [*lines, *(f"      expected {check.expect}, saw: {check.saw or 'nothing'}" for check in unmet)]
+
+
+def describe_card(card: CardRow) -> list[str]:
+    """A card in a line, and below it whatever did not hold, with what shows it."""
+    what = f"{card.title}: {target_words(card.target)}"
+    told = ", ".join(fact.words for fact in facts(card))
+    lines = [f"  {VERDICTS[card.verdict]} card {card.number} {what} · {card.verdict} · {told}"]
+    for one in card.invariants:
+        if one.holds is not True:
+            lines.append(f"      {HOLDS[one.holds]} {one.name}: {one.saw}")
+            lines += [f"        {evidence}" for evidence in one.evidence]
+    return lines
 
 
 def sum_up(chapters: int, results: Sequence[Result], seconds: float) -> str:

@@ -17,6 +17,7 @@ from rwk_tui.daemon.env import tell_env
 from rwk_tui.daemon.hold import HALT_WITHIN, Follower, held_lab, run_interruptible
 from rwk_tui.daemon.protocol import Open, Quit
 from rwk_tui.settings import BadInput, Settings, check_socket
+from rwk_tui.story.fault_story import is_made, made_chapter
 from rwk_tui.story.load import load_chapters
 from rwk_tui.story.schema import Chapter
 
@@ -25,7 +26,10 @@ SEEN_WITHIN = 30.0
 
 
 def run_up(settings: Settings, at: str) -> int:
-    """Bring the lab to CHAPTER[:STEP] (steps count from 1), hold it until Ctrl-C, then halt it. Raises BadInput."""
+    """Bring the lab to CHAPTER[:STEP] (steps count from 1) or to "lab:STAGE", hold it until Ctrl-C, then halt it.
+
+    Raises BadInput.
+    """
     chapters = {chapter.name: chapter for chapter in load_chapters(settings)}
     where = _place(chapters, at) if at else None
     return _run(settings, _up(settings, where))
@@ -53,6 +57,8 @@ def _run(settings: Settings, work: Coroutine[Any, Any, int]) -> int:
 
 
 def _place(chapters: Mapping[str, Chapter], at: str) -> Open:
+    if is_made(at):
+        return Open(chapter=made_chapter(at).name)
     name, _, number = at.partition(":")
     if name not in chapters:
         raise BadInput(f"--at {at}: there is no chapter {name!r}: there are {', '.join(chapters)}")

@@ -1,19 +1,26 @@
-"""Chapters that can't be played here, because engines are not there."""
+"""Chapters that can't be played here, because engines are not there; and the cards that come while one is played."""
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from support.cards import AT, card, not_well, violated
 from support.daemon_fake import FakeWorld, serving
 
+from rwk_tui.board.card_row import CardRow
+from rwk_tui.board.frames import Step
+from rwk_tui.board.hub import Hub
 from rwk_tui.board.kube_rows import EngineRow
-from rwk_tui.board.rows import ChapterRow
+from rwk_tui.board.rows import ChapterRow, FaultRow
+from rwk_tui.daemon.cards import Cards
 from rwk_tui.daemon.client import DaemonClient
 from rwk_tui.daemon.hold import Follower
-from rwk_tui.daemon.play import play_chapter
+from rwk_tui.daemon.play import exit_code, play_chapter
 from rwk_tui.daemon.progress import JsonReport, LineReport, Report, Result
 from rwk_tui.settings import Settings
 from rwk_tui.story.load import load_chapter
@@ -74,3 +81,78 @@ async def test_people_read_what_it_needs(
         "  ○ 1/2 One · skipped · 0.00 s",
         "      needs Kubernetes 1.37: `rwk-tui engines install kubernetes-1.37` gets it",
     ]
+
+
+@asynccontextmanager
+async def followed(settings: Settings, *before: CardRow) -> AsyncIterator[tuple[Hub, Follower, Cards]]:
+    """A lab with cards of earlier runs, and who collects those that come."""
+    async with serving(settings, FakeWorld()) as (service, _):
+        service.hub.publish(*before)
+        async with Follower(await DaemonClient.connect(settings)) as lab:
+            await lab.until(lambda board: len(board.all_of(CardRow)) == len(before))
+            async with Cards(lab, lambda card: None) as cards:
+                cards.begin()
+                yield service.hub, lab, cards
+            await lab.client.close()
+
+
+def struck(hub: Hub, id: str, at: float = AT, *, healable: bool = True) -> FaultRow:
+    """Publish and tell what the catalogue does when a fault is injected."""
+    row = FaultRow(seen_at=at, id=id, fault="power-cut", target="core-01", since=at, text="core-01 lost its power")
+    if healable:
+        hub.publish(row)
+    hub.tell("fault", f"{row.text} (you)", level="bad", subject=row.key, by_presenter=True, at=at)
+    return row
+
+
+def healed(hub: Hub, row: FaultRow) -> None:
+    """The same for its healing."""
+    hub.tell("heal", "core-01 is switched on (you)", subject=row.key, by_presenter=True)
+    hub.retract(row.key)
+
+
+async def test_cards_are_told_as_they_come_and_those_of_earlier_runs_are_not(settings: Settings) -> None:
+    async with followed(settings, card(1), violated(2)) as (hub, lab, cards):
+        hub.publish(violated(3))
+        async with asyncio.timeout(5):
+            await lab.until(lambda board: bool(cards.all))
+        hub.publish(card(4, injected=AT + 1))
+        async with asyncio.timeout(5):
+            await lab.until(lambda board: len(cards.all) == 2)
+    assert [one.number for one in cards.all] == [3, 4]
+
+
+async def test_it_waits_for_the_cards_of_healed_faults_and_no_longer_than_it_may(settings: Settings) -> None:
+    async with followed(settings) as (hub, lab, cards):
+        first, second = struck(hub, "f1"), struck(hub, "f2", AT + 1)
+        healed(hub, first)
+        await lab.until(lambda board: len(board.rows(FaultRow)) == 1)
+        assert await cards.settled(0.05) == ("core-01 lost its power (you)",), "f2 is not healed, so none is due"
+        waiting = asyncio.create_task(cards.settled(5.0))
+        hub.publish(card(1, injected=first.since))
+        assert await waiting == ()
+        struck(hub, "f3", AT + 2, healable=False)
+        await lab.until(lambda board: any(event.subject == "fault/f3" for event in board.events))
+        assert await cards.settled(0.05) == ("core-01 lost its power (you)",), "what can't be healed gets one too"
+        hub.publish(card(2, injected=AT + 2))
+        healed(hub, second)
+        hub.tell("heal", "nothing left to heal on core-01", level="warning", subject=second.key)
+        await lab.until(lambda board: not board.rows(FaultRow))
+        assert await cards.settled(0.05) == (), "what was mended by other means gets none"
+
+
+async def test_another_chapter_does_not_wait_for_the_cards_of_the_one_before(settings: Settings) -> None:
+    async with followed(settings) as (hub, lab, cards):
+        healed(hub, struck(hub, "f1"))
+        await lab.until(lambda board: bool(board.events))
+        assert await cards.settled(0.05) != ()
+        cards.begin()
+        assert await cards.settled(0.05) == ()
+
+
+def test_a_violation_fails_the_run_though_every_step_passed() -> None:
+    passed = [Result("c", 1, 1, Step(title="t", status="passed"))]
+    assert exit_code(passed, [card(1)]) == 0
+    assert exit_code(passed, [card(1), violated(2)]) == 1
+    assert exit_code(passed, [not_well(1)]) == 0, "the checks of its chapter say whether that was to be expected"
+    assert exit_code([Result("c", 1, 1, Step(title="t", status="failed"))], []) == 1

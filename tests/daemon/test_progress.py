@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from support.cards import card, not_well, violated
 
 from rwk_tui.board.frames import Check, Step
-from rwk_tui.daemon.progress import BarReport, JsonReport, LineReport, Report, Result
+from rwk_tui.daemon.progress import BarReport, JsonReport, LineReport, Report, Result, describe_card
 
 GOOD = Step(
     title="Start etcd",
@@ -30,6 +31,8 @@ def tell(report: Report) -> None:
         for result in RESULTS:
             report.running(result.number, result.step.title)
             report.step(result)
+        report.card(card(4))
+        report.card(violated(5))
         report.summary(1, RESULTS, 4.5678)
 
 
@@ -46,7 +49,9 @@ def test_json_lines_are_exactly_as_promised(capsys: pytest.CaptureFixture[str]) 
         "checks": [{"expect": "serving", "status": "passed", "saw": "serving", "seconds": 0.5}],
     }
     assert [line["status"] for line in lines[:3]] == ["passed", "failed", "skipped"]
-    assert lines[3:] == [
+    assert [set(line) for line in lines[3:5]] == [{"card"}, {"card"}]
+    assert [(line["card"]["number"], line["card"]["verdict"]) for line in lines[3:5]] == [(4, "holds"), (5, "violated")]
+    assert lines[5:] == [
         {"summary": {"chapters": 1, "steps": 3, "passed": 1, "failed": 1, "skipped": 1, "seconds": 4.568}}
     ]
 
@@ -61,3 +66,15 @@ def test_people_get_a_line_a_step_with_what_was_seen_instead(
     assert "✗ 2/3 Write · failed" in out
     assert "expected [bold] 1, saw: 2" in out
     assert "1 chapter, 3 steps: 1 passed, 1 failed, 1 skipped in 4.6 s" in out
+    flowing = " ".join(out.split())  # above a bar, long lines are broken where the terminal ends
+    assert "✓ card 4 Cut the power: core-01 · holds · core-01 is off, after 0.21 s, no etcd writes for" in flowing
+    assert "✗ card 5 Corrupt a value: etcd on core-02 · violated" in out
+    assert "      ✗ every acknowledged write is there: 2 of 1812 acknowledged writes lost" in out
+    assert "        core-02 stores /colour = `re|d`, the others blue" in out
+
+
+def test_a_card_that_is_not_well_says_so() -> None:
+    lines = describe_card(not_well(6))
+    assert lines[0].startswith("  ! card 6 Cut links: core-01 → core-02, core-03 · not well · no probe saw it")
+    assert lines[0].endswith("4 pods replaced, NOT well again after its healing")
+    assert lines[1:] == []

@@ -36,6 +36,7 @@ class Book:
     def add(self, card: CardRow) -> None:
         """Enter a card."""
         self.cards.append(card)
+        del self.cards[:-KEPT]
         self._guarded(lambda: self._append(card))
 
     def _append(self, card: CardRow) -> None:

@@ -84,7 +84,7 @@ class BadCertificate(MemberFault):
         for other in (*others, victim(case)):
             why = complaint(await entries(other.unit(UNIT)), self.marks, case.at)
             if why:
-                return Sight(f"{machine} is {row.health}; {other.name} says: {why[max(0, why.find(X509)) :]}")
+                return Sight(f"{machine} is {row.health}; {other.name} says: {_plainly(why)}")
         return None
 
     async def heal(self, case: Case, others: tuple[FaultRow, ...]) -> None:
@@ -156,6 +156,12 @@ class ForeignCertificate(BadCertificate):
 
     def make(self, case: Case, papers: tuple[Papers, ...]) -> list[tuple[bytes, bytes]]:
         return foreign("rwk next etcd authority", [one.identity for one in papers])
+
+
+def _plainly(why: str) -> str:
+    """Only what is wrong with the certificate, where that stands at the end of a longer story."""
+    before, mark, what = why.partition(X509)
+    return (mark + what).removesuffix(")" if "(" in before else "") if mark else why
 
 
 def _served(machine: Machine) -> tuple[Papers, ...]:

@@ -49,6 +49,9 @@ class SilentCorruption(DataFault):
     def done(self, target: str) -> str:
         return f"a value was falsified on the disk of {machine_of(target)}"
 
+    def seen(self, target: str) -> tuple[tuple[str, str], ...]:
+        return ((f"unit/{target}", "stopped"), (f"unit/{target}", "running"))
+
     async def harm(self, case: Case) -> None:
         ground, machine = case.ground, victim(case)
         true, false = _values(case)

@@ -18,14 +18,18 @@ WITHIN = 2.0
 
 async def counted(ground: Ground, machine: str, metric: str) -> float:
     """The sum of a metric over all its labels, 0 where there is none. Raises EtcdError where nobody answers in time."""
+    return total(await exposed(ground, machine), metric)
+
+
+async def exposed(ground: Ground, machine: str) -> str:
+    """All that it counts, as of one moment. Raises EtcdError where nobody answers in time."""
     try:
         host, port = await ground.machine(machine).reach(CLIENT_PORT)
         access = ground.site.etcd_access() if ground.site.is_secured(machine) else None
         async with asyncio.timeout(ground.within(WITHIN)):
-            text = await _get(host, port, access)
+            return await _get(host, port, access)
     except (LabError, OSError, asyncio.IncompleteReadError) as error:  # TimeoutError is an OSError
         raise EtcdError(f"no metrics of {machine}: {error or 'it took too long'}", definite=True) from error
-    return total(text, metric)
 
 
 def total(text: str, metric: str) -> float:

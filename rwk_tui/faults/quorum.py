@@ -34,8 +34,6 @@ class TwoLost(Fault):
     def targets(self, board: Board) -> tuple[str, ...]:
         """The pairs of machines that are up without which there is no majority left."""
         healthy, votes = sights.voters(board), len(sights.voting(board))
-        if len(healthy) < votes // 2 + 1:
-            return ()
         pairs = combinations((name for name in sights.machines_up(board) if name in healthy), 2)
         return tuple("+".join(pair) for pair in pairs if 0 < len(healthy) - 2 < votes // 2 + 1)
 

@@ -15,6 +15,7 @@ from support.faults_etcd import EtcdMachine, EtcdWorld
 from support.watch_etcd import refused
 
 from rwk_tui.board.rows import FaultRow
+from rwk_tui.cluster import roles
 from rwk_tui.faults import certificates
 
 TARGET = "core-03/etcd"
@@ -109,6 +110,18 @@ async def test_it_is_seen_in_the_words_of_a_peer_that_refuses_it(world: EtcdWorl
     assert await effect(world) == words
 
 
+@pytest.mark.parametrize(
+    ("why", "words"),
+    [
+        ("tls: bad certificate", "tls: bad certificate"),
+        ("failed to dial c3 on stream Message (tls: failed: x509: signed by nobody)", "x509: signed by nobody"),
+        ('Get "https://10.0.0.3:2380/version": tls: failed: x509: it ended (yesterday)', "x509: it ended (yesterday)"),
+    ],
+)
+def test_only_what_is_wrong_is_told(why: str, words: str) -> None:
+    assert certificates._plainly(why) == words
+
+
 async def test_where_no_peer_tells_its_own_words_count(world: EtcdWorld) -> None:
     await world.faults.inject("foreign-certificate", TARGET)
     refuse(world)
@@ -127,10 +140,12 @@ async def test_a_member_that_is_well_shows_nothing(world: EtcdWorld) -> None:
 
 
 async def test_good_ones_are_put_back_and_it_goes_on_without_a_restart(world: EtcdWorld) -> None:
+    papers = roles.etcd_member(world.machine("core-03"))[0]
+    good = x509.load_pem_x509_certificate(roles.issue(world.ground.site.pki, papers).cert.read_bytes())
     await world.faults.inject("expired-certificate", TARGET)
     refuse(world)
     await world.until(lambda _: world.member("core-03").health == "down")
-    before = certificate(world.machine("core-03"), "server").serial_number
+    before = {good.serial_number, certificate(world.machine("core-03"), "server").serial_number}
     world.journal.clear()
     put = EtcdMachine.put
 
@@ -145,7 +160,7 @@ async def test_good_ones_are_put_back_and_it_goes_on_without_a_restart(world: Et
     assert all(line.startswith("put core-03/pki/etcd/") for line in world.ran())
     found = certificate(world.machine("core-03"), "server")
     found.verify_directly_issued_by(authority(world))
-    assert found.serial_number != before
+    assert found.serial_number not in before
     assert found.not_valid_after_utc > datetime.datetime.now(datetime.UTC)
     await world.faults.settled()
     assert [card.verdict for card in world.cards()] == ["holds"]

@@ -14,6 +14,8 @@ from rwk_tui.board.rows import FaultRow, QuorumRow
 from rwk_tui.faults import disk_corruption, sights
 from rwk_tui.faults.base import FaultRefused, confirmation
 from rwk_tui.faults.kinds import KINDS
+from rwk_tui.faults.members import helper, until_led_by_others
+from rwk_tui.lab.protocol import LabError
 from rwk_tui.watch.answers import KeyValue
 from rwk_tui.watch.differences import Difference, Differences
 from rwk_tui.watch.hashes import HashCheck
@@ -98,6 +100,23 @@ async def test_a_leader_is_hit_by_its_alias_and_another_one_helps_it_back(world:
     await world.faults.heal()
     (removed,) = [line for line in world.ran() if "member remove b2" in line]
     assert not removed.startswith("core-02")
+
+
+async def test_the_leader_helps_unless_it_is_the_one_or_is_hit_itself(world: EtcdWorld) -> None:
+    assert helper(world.ground, "core-03").name == "core-02"
+    assert helper(world.ground, "").name == "core-02"
+    assert helper(world.ground, "core-02").name in ("core-01", "core-03")
+    await world.faults.inject("delay", "core-02")
+    assert helper(world.ground, "core-03").name == "core-01"
+    await world.faults.inject("delay", "core-01")
+    assert helper(world.ground, "core-03").name == "core-02", "better one that is hit than none"
+
+
+async def test_where_nobody_else_leads_it_is_not_gone_on(world: EtcdWorld) -> None:
+    world.etcd_lab.led_by("core-03")
+    await world.until(lambda board: world.leader(board) == "core-03")
+    with pytest.raises(LabError, match="no member but that of core-03 leads"):
+        await until_led_by_others(world.ground, "core-03")
 
 
 async def test_a_byte_of_a_written_entry_is_overwritten_where_grep_finds_it(world: EtcdWorld) -> None:
@@ -310,6 +329,17 @@ async def test_it_checks_itself_and_refuses_before_it_joins_anew(
     assert "it refuses to start: found data inconsistency with peers" in notes
     assert world.ran()[:2] == ["restart core-03/etcd", "stop core-03/etcd"]
     assert world.ran()[2:7] == JOIN
+
+
+async def test_the_check_is_for_one_start_only_whatever_comes_after(
+    world: EtcdWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Told(world, monkeypatch).lie("/rwk/fault/f1/balance")
+    await strike(world, "silent-corruption")
+    world.machine("core-02").exactly["member remove"] = (1, "etcdserver: request timed out")
+    assert await world.faults.heal() == ()
+    spec = world.machine("core-03").units["etcd"].spec
+    assert spec is not None and "ETCD_FEATURE_GATES" not in dict(spec.environment)
 
 
 def test_the_first_version_with_feature_gates() -> None:

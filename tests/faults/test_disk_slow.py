@@ -38,7 +38,7 @@ def counts(monkeypatch: pytest.MonkeyPatch, *answers: tuple[float, float]) -> No
 
 
 async def test_it_is_slowed_shown_and_mended(world: EtcdWorld, monkeypatch: pytest.MonkeyPatch) -> None:
-    counts(monkeypatch, (1.0, 1000), (1.4, 1001), (2.0, 1002))
+    counts(monkeypatch, (1.0, 1000), (1.001, 1001), (1.001, 1001), (1.501, 1002))
     await world.faults.inject("slow-disk", TARGET)
     assert world.machine("core-03").slow_disks == {"etcd": disk_slow.MILLISECONDS}
     await world.until(lambda board: any(row.effect for row in board.rows(FaultRow)))
@@ -51,7 +51,7 @@ async def test_it_is_slowed_shown_and_mended(world: EtcdWorld, monkeypatch: pyte
 
 async def test_quick_syncs_or_too_few_of_them_show_nothing(world: EtcdWorld, monkeypatch: pytest.MonkeyPatch) -> None:
     case = world.case(TARGET)
-    counts(monkeypatch, (1.0, 1000), (1.1, 1020))
+    counts(monkeypatch, (1.0, 1000), (1.001, 1001), (1.1, 1020))
     assert await disk_slow.SlowDisk().shows(case) is None
     counts(monkeypatch, (1.0, 1000), (1.6, 1001))
     assert await disk_slow.SlowDisk().shows(case) is None, "that one may have been under way before"

@@ -11,6 +11,7 @@ from support.faults_etcd import EtcdWorld
 from support.watch_etcd import FakeClient
 
 from rwk_tui.board.rows import FaultRow
+from rwk_tui.cluster.spec_changes import with_variable
 from rwk_tui.faults import disk_space
 from rwk_tui.faults.base import FaultRefused
 from rwk_tui.faults.disk_space import QUOTA, ROOM, VALUE
@@ -79,11 +80,11 @@ async def test_a_small_quota_is_filled_until_a_write_is_refused(
 async def test_it_is_seen_by_the_alarm_together_with_a_refused_write(world: EtcdWorld) -> None:
     world.cluster.put_fails = FULL
     await world.faults.inject("no-space", TARGET)
-    assert world.hub.board.rows(FaultRow)[0].effect == "", "no alarm is seen"
+    assert await disk_space.NoSpace().shows(world.case(TARGET)) is None, "no alarm is seen"
     world.cluster.put_fails = None
     alarm(world, Alarm("c3", "NOSPACE"))
     await world.until(lambda _: world.member("core-03").alarms == ("NOSPACE",))
-    assert world.hub.board.rows(FaultRow)[0].effect == "", "writes are accepted"
+    assert await disk_space.NoSpace().shows(world.case(TARGET)) is None, "writes are accepted"
     world.cluster.put_fails = FULL
     await world.until(lambda board: bool(board.rows(FaultRow)[0].effect))
     words = "core-03 raised the alarm NOSPACE; a write is refused: etcd's space quota is used up"
@@ -130,6 +131,9 @@ async def test_what_is_compacted_already_holds_nothing_up_and_anything_else_does
     assert await world.faults.heal() == ()
     assert "context deadline exceeded" in world.told("heal")[-1]
     del machine.exactly["defrag"]
+    machine.exactly["compact"] = (1, "Error: etcdserver: request timed out")
+    assert await world.faults.heal() == ()
+    assert "request timed out" in world.told("heal")[-1]
     machine.exactly["compact"] = (1, "Error: etcdserver: mvcc: required revision has been compacted")
     assert len(await world.faults.heal()) == 1
     assert world.ran()[-1] == etcdctl("core-03", "alarm", "disarm")
@@ -162,6 +166,21 @@ async def test_where_it_can_t_be_filled_everything_is_as_it_was(
     assert world.ran()[-2:] == ["restart core-03/etcd", etcdctl("core-03", "alarm", "disarm")]
     assert QUOTA not in world.machine("core-03").started_with[-1]
     assert world.faults.active == ()
+
+
+async def test_it_is_not_well_while_anybody_s_alarm_is_on_or_the_quota_is_still_there(world: EtcdWorld) -> None:
+    kind, board = disk_space.NoSpace(), world.hub.board
+    assert kind.holds(board, TARGET)
+    alarm(world, Alarm("a1", "NOSPACE"))
+    await world.until(lambda _: world.member("core-01").alarms == ("NOSPACE",))
+    assert not kind.holds(board, TARGET)
+    alarm(world)
+    await world.until(lambda _: world.member("core-01").alarms == ())
+    assert kind.holds(board, TARGET)
+    spec = world.machine("core-03").units["etcd"].spec
+    assert spec is not None
+    await world.machine("core-03").unit("etcd").configure(with_variable(QUOTA, "7")(spec))
+    await world.until(lambda board: not kind.holds(board, TARGET))
 
 
 async def test_one_alarm_at_a_time_is_enough(world: EtcdWorld) -> None:

@@ -67,6 +67,12 @@ async def test_without_a_majority_there_is_none_to_lose(world: EtcdWorld) -> Non
     await world.until(lambda _: world.targets("lose-two") == ())
 
 
+async def test_of_two_members_none_would_be_left_and_nothing_is_offered(world: EtcdWorld) -> None:
+    await world.machine("core-01").unit("etcd").stop()
+    world.cluster.listed = tuple(one for one in world.cluster.listed if one.name != "core-01")
+    await world.until(lambda _: world.targets("lose-two") == ())
+
+
 async def test_two_that_lost_their_power_are_switched_on_together(world: EtcdWorld) -> None:
     await world.faults.inject("lose-two", PAIR)
     assert world.ran() == ["kill core-01", "kill core-02"]

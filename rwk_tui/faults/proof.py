@@ -62,7 +62,7 @@ async def prove(course: Course, healed: float, well_ms: float | None) -> CardRow
         well_ms=round(well_ms, 1) if well_ms is not None else None,
         acknowledged=verdict.acknowledged,
         invariants=invariants,
-        evidence=course.sight.evidence if course.sight else (),
+        evidence=(*(course.sight.evidence if course.sight else ()), *await _gone(course)),
         verdict=_judge(invariants, well=well_ms is not None),
     )
 
@@ -78,6 +78,21 @@ async def _verify(course: Course) -> WriteVerdict:
         if verdict.done or hopeless or ground.hub.now() >= deadline:
             return verdict
         await asyncio.sleep(0.2)
+
+
+async def _gone(course: Course) -> tuple[str, ...]:
+    """Where the healing went back to an older state: how many acknowledged writes that lost, which is no violation."""
+    ground = course.case.ground
+    if not course.kind.loses:
+        return ()
+    deadline = ground.hub.now() + ground.within(PATIENCE)
+    while True:
+        counted = ground.watcher.canary.aftermath
+        if counted is not None and (not counted.why or ground.hub.now() >= deadline):
+            return (counted.words("from the disks that are left"),)
+        if ground.hub.now() >= deadline:
+            return ()
+        await asyncio.sleep(0.1)
 
 
 def in_words(card: CardRow) -> str:

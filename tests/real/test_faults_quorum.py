@@ -57,6 +57,8 @@ async def test_two_lost_for_good_are_replaced_around_the_survivor_and_what_is_lo
         assert struck.effect == "no quorum: 1 of 3 voters reachable"
         survivor = next(name for name in world.lab.machines if name not in target)
         assert struck.card.elected == survivor
+        (counted,) = struck.card.evidence
+        assert counted.startswith("from the disks that are left: ") and "acknowledged writes" in counted
         await is_whole(world)
         assert world.canary().epoch == number + 1
         await world.holds(lambda: world.watcher.canary.aftermath is not None)

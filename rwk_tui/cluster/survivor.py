@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -13,9 +13,10 @@ from rwk_tui.cluster.members import etcdctl, read_members
 from rwk_tui.cluster.ops import Op, OpResult, RunOp, Tell, ask
 from rwk_tui.cluster.restart import RestartOp
 from rwk_tui.cluster.site import Site
-from rwk_tui.lab.protocol import LabError, Machine, UnitSpec
+from rwk_tui.cluster.spec_changes import with_variable, without_variables
+from rwk_tui.lab.protocol import LabError, Machine
 
-FORCE = ("ETCD_FORCE_NEW_CLUSTER", "true")
+FORCE = "ETCD_FORCE_NEW_CLUSTER"
 WITHIN = 30.0
 """Seconds until the member must lead a cluster of one, to be multiplied by the backend's slack."""
 PAUSE = 0.2
@@ -27,8 +28,8 @@ def alone(machine: Machine, site: Site) -> tuple[Op, ...]:
     Only for a member whose peers never come back: two that are forced would be two clusters of the same name.
     """
     # Any later start with the flag, of whatever cause, would throw out the members that joined since.
-    forced = RestartOp(machine, site, _forced, afterwards=_unforced)
-    return forced, LeadsAloneOp(machine, site), RestartOp(machine, site, _unforced)
+    forced = RestartOp(machine, site, with_variable(FORCE, "true"), afterwards=without_variables(FORCE))
+    return forced, LeadsAloneOp(machine, site), RestartOp(machine, site, without_variables(FORCE))
 
 
 @dataclass(slots=True)
@@ -114,14 +115,6 @@ def read_leader(text: str) -> tuple[int, int]:
     if len(answers) != 1:
         raise LabError(f"etcdctl endpoint status told of {len(answers)} members instead of one")
     return answers[0].status.leader, answers[0].status.header.member_id
-
-
-def _unforced(spec: UnitSpec) -> UnitSpec:
-    return replace(spec, environment=tuple(one for one in spec.environment if one[0] != FORCE[0]))
-
-
-def _forced(spec: UnitSpec) -> UnitSpec:
-    return replace(spec, environment=(*_unforced(spec).environment, FORCE))
 
 
 def _last(result: OpResult) -> str:

@@ -11,10 +11,11 @@ from rwk_tui.board.board import Board
 from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.kube_rows import DeploymentRow, KubeRow, LeaseRow, NodeRow
 from rwk_tui.board.rows import CanaryRow, FaultKindRow, FaultRow, QuorumRow
+from rwk_tui.board.targets import confirmation
 from rwk_tui.daemon.client import CommandRefused
 from rwk_tui.daemon.hold import Follower
 from rwk_tui.daemon.protocol import Heal, Inject, Open
-from rwk_tui.faults.base import Stage, confirmation
+from rwk_tui.faults.base import Stage
 from rwk_tui.story.fault_story import BARE
 
 READY_WITHIN, SEEN_WITHIN, CARD_WITHIN, HEALED_WITHIN = 120.0, 30.0, 120.0, 90.0

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rwk_tui.board.rows import FaultRow
+from rwk_tui.board.targets import confirmation, target_machines
 from rwk_tui.faults import offers
-from rwk_tui.faults.base import LEADER, Fault, FaultRefused, confirmation, machines_of
+from rwk_tui.faults.base import LEADER, Fault, FaultRefused
 from rwk_tui.faults.ground import Ground
 from rwk_tui.faults.sights import leader
 
@@ -23,7 +24,7 @@ def aim(kind: Fault, target: str, confirm: str, ground: Ground, active: Sequence
         target = next(iter(possible), "")
         if not target:
             raise FaultRefused(f"{title}: {offers.NOTHING}")
-    for machine in machines_of(target):
+    for machine in target_machines(target):
         if machine not in ground.lab.machines:
             raise FaultRefused(f"there is no machine {machine!r}")
     if any(row.fault == kind.name and row.target == target for row in active):

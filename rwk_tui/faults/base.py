@@ -6,13 +6,13 @@ A target is one machine ("core-01"), a unit on it ("core-01/etcd"), a direction 
 
 from __future__ import annotations
 
-import re
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import FaultRow
+from rwk_tui.board.targets import target_machines
 from rwk_tui.faults.ground import Ground
 from rwk_tui.lab.protocol import LabError
 from rwk_tui.watch.kube.refusals import KubeError
@@ -152,23 +152,11 @@ class Fault(ABC):
         return False
 
 
-def machines_of(target: str) -> tuple[str, ...]:
-    """The machines that a target lies on, in its order; () for all of them."""
-    if target == ALL:
-        return ()
-    return tuple(dict.fromkeys(part.partition("/")[0] for part in re.split(r"[+>|]", target)))
-
-
 def machine_of(target: str) -> str:
     """The first machine that a target lies on; "" for all of them."""
-    return next(iter(machines_of(target)), "")
+    return next(iter(target_machines(target)), "")
 
 
 def unit_of(target: str) -> str:
     """The unit of a target, "" where it is a whole machine."""
     return target.partition("/")[2]
-
-
-def confirmation(target: str) -> str:
-    """What the presenter types to confirm that this target is hit."""
-    return "+".join(machines_of(target)) or ALL

@@ -11,9 +11,10 @@ from typing import Any
 from msgspec.structs import replace
 
 from rwk_tui.board.rows import FaultRow
+from rwk_tui.board.targets import target_machines
 from rwk_tui.faults import offers
 from rwk_tui.faults.aim import aim
-from rwk_tui.faults.base import Case, Fault, FaultRefused, NothingToHeal, Unable, machines_of
+from rwk_tui.faults.base import Case, Fault, FaultRefused, NothingToHeal, Unable
 from rwk_tui.faults.book import SHOWN, Book
 from rwk_tui.faults.course import Course
 from rwk_tui.faults.follow import Follower
@@ -68,7 +69,7 @@ class Faults:
         self._record((*self.active, course.row))
         for subject, state in kind.seen(target):
             self._watcher.expected.announce(subject, state)
-        for machine in machines_of(target) or self._ground.lab.machines:
+        for machine in target_machines(target) or self._ground.lab.machines:
             self._watcher.expected.disturb(machine, course.row.since)
         # From here on it can be healed: whoever is cancelled in the middle may have broken something already.
         self._courses[course.row.id] = course
@@ -110,7 +111,11 @@ class Faults:
         """Take up the faults that an earlier run recorded, as far as the lab still has them."""
         for row in rows:
             kind = self._kinds.get(row.fault)
-            if kind is None or not kind.healable or not set(machines_of(row.target)) <= set(self._ground.lab.machines):
+            if (
+                kind is None
+                or not kind.healable
+                or not set(target_machines(row.target)) <= set(self._ground.lab.machines)
+            ):
                 continue
             if not kind.persists(self._hub.board, row.target):
                 continue

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rwk_tui.board.rows import FaultKindRow
-from rwk_tui.faults.base import LEADER, machines_of
+from rwk_tui.board.targets import target_machines
+from rwk_tui.faults.base import LEADER
 
 BESIDE = ("kill-unit", "pause-unit", "delay", "jitter", "resets")
 """Kinds that may come on top of another fault of the same machine: the other two machines still are a majority."""
@@ -49,6 +50,6 @@ def target_of(draw: Draw, row: FaultKindRow | None, within: str = "") -> str:
     """The target that a draw means, "" where there is none; with `within`, one that lies on that target's machine."""
     targets = sorted(target for target in (row.targets if row is not None else ()) if target != LEADER)
     if within:
-        machines = set(machines_of(within))
-        targets = [target for target in targets if len(machines) == 1 and set(machines_of(target)) == machines]
+        machines = set(target_machines(within))
+        targets = [target for target in targets if len(machines) == 1 and set(target_machines(target)) == machines]
     return targets[int(draw.share * len(targets))] if targets else ""

@@ -9,8 +9,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from rwk_tui.board.card_row import CardRow
+from rwk_tui.board.targets import target_machines
 from rwk_tui.faults import offers
-from rwk_tui.faults.base import Unable, machines_of
+from rwk_tui.faults.base import Unable
 from rwk_tui.faults.book import SHOWN, Book
 from rwk_tui.faults.course import Course
 from rwk_tui.faults.ground import Ground
@@ -72,7 +73,7 @@ class Follower:
         kind, target, since = course.kind, course.row.target, healed or course.acted
         if first is not None:
             await asyncio.wait([first])
-        machines = machines_of(target) or tuple(self._ground.lab.machines)
+        machines = target_machines(target) or tuple(self._ground.lab.machines)
         async with supervised(self._ground):
             well = await self._hub.wait(
                 lambda board: (

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import FaultRow, QuorumRow
+from rwk_tui.board.targets import target_machines
 from rwk_tui.faults import network_wishes as wishes
 from rwk_tui.faults import sights
-from rwk_tui.faults.base import Case, Fault, Sight, machines_of
+from rwk_tui.faults.base import Case, Fault, Sight
 from rwk_tui.faults.reads import answers
 from rwk_tui.lab.protocol import Link
 
@@ -42,7 +43,7 @@ class LinkFault(Fault):
         await wishes.apply(self.links(case), others, case.ground.hub.now())
 
     def holds(self, board: Board, target: str) -> bool:
-        machines = sights.untouched(board, machines_of(target))
+        machines = sights.untouched(board, target_machines(target))
         return all(not sights.machine_is_up(board, name) or sights.machine_is_well(board, name) for name in machines)
 
 

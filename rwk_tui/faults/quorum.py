@@ -7,13 +7,14 @@ from typing import ClassVar
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import FaultRow, MachineRow, QuorumRow, UnitRow
+from rwk_tui.board.targets import target_machines
 from rwk_tui.cluster.etcd import UNIT
 from rwk_tui.cluster.kubernetes.setup import secure_member
 from rwk_tui.cluster.ops import MachineOp, Op, Together
 from rwk_tui.cluster.rejoin import join_anew
 from rwk_tui.cluster.survivor import alone
 from rwk_tui.faults import sights
-from rwk_tui.faults.base import Case, Domain, Fault, NothingToHeal, Sight, machines_of
+from rwk_tui.faults.base import Case, Domain, Fault, NothingToHeal, Sight
 from rwk_tui.faults.ground import Ground
 from rwk_tui.faults.machine import power
 from rwk_tui.faults.members import join_again, until_well, votes_again
@@ -38,27 +39,31 @@ class TwoLost(Fault):
         return tuple("+".join(pair) for pair in pairs if 0 < len(healthy) - 2 < votes // 2 + 1)
 
     def seen(self, target: str) -> tuple[tuple[str, str], ...]:
-        return tuple((f"machine/{name}", self.ends_as) for name in machines_of(target))
+        return tuple((f"machine/{name}", self.ends_as) for name in target_machines(target))
 
     def seen_healed(self, target: str) -> tuple[tuple[str, str], ...]:
-        return tuple((f"machine/{name}", "up") for name in machines_of(target))
+        return tuple((f"machine/{name}", "up") for name in target_machines(target))
 
     async def inject(self, case: Case) -> None:
-        await case.ground.do(self.title, [_switch(case, self.verb, machines_of(case.target))])
+        await case.ground.do(self.title, [_switch(case, self.verb, target_machines(case.target))])
 
     async def shows(self, case: Case) -> Sight | None:
         board = case.ground.hub.board
         quorum = board.get(QuorumRow, "quorum")
         lost = quorum is not None and quorum.state == "lost"
-        if quorum is None or not lost or any(power(board, name) != self.ends_as for name in machines_of(case.target)):
+        if (
+            quorum is None
+            or not lost
+            or any(power(board, name) != self.ends_as for name in target_machines(case.target))
+        ):
             return None
         return Sight(quorum.why)
 
     def holds(self, board: Board, target: str) -> bool:
-        return sights.all_well(board, machines_of(target)) and sights.etcd_is_whole(board)
+        return sights.all_well(board, target_machines(target)) and sights.etcd_is_whole(board)
 
     def persists(self, board: Board, target: str) -> bool:
-        return any(power(board, name) in ("off", "gone") for name in machines_of(target))
+        return any(power(board, name) in ("off", "gone") for name in target_machines(target))
 
 
 class LoseTwo(TwoLost):
@@ -78,13 +83,13 @@ class LoseTwo(TwoLost):
         return "+".join(sorted((machine, f"{machine[:-1]}{number % 3 + 1}")))
 
     def done(self, target: str) -> str:
-        return f"{' and '.join(machines_of(target))} lost their power"
+        return f"{' and '.join(target_machines(target))} lost their power"
 
     def undone(self, target: str) -> str:
-        return f"{' and '.join(machines_of(target))} are switched on"
+        return f"{' and '.join(target_machines(target))} are switched on"
 
     async def heal(self, case: Case, others: tuple[FaultRow, ...]) -> None:
-        names = machines_of(case.target)
+        names = target_machines(case.target)
         powers = {name: (await case.ground.machine(name).status()).power for name in names}
         if all(power == "gone" for power in powers.values()):
             raise NothingToHeal("both were destroyed meanwhile")
@@ -93,10 +98,10 @@ class LoseTwo(TwoLost):
             await case.ground.do("Switch them on", [_switch(case, "start", off)])
 
     def persists(self, board: Board, target: str) -> bool:
-        return any(power(board, name) in ("off", "halted") for name in machines_of(target))
+        return any(power(board, name) in ("off", "halted") for name in target_machines(target))
 
     def is_over(self, board: Board, target: str, since: float) -> bool:
-        rows = [board.get(MachineRow, f"machine/{name}") for name in machines_of(target)]
+        rows = [board.get(MachineRow, f"machine/{name}") for name in target_machines(target)]
         return all(
             row is not None and row.seen_at > since and row.fresh and row.power in ("up", "gone") for row in rows
         )
@@ -119,13 +124,13 @@ class LoseTwoForever(TwoLost):
     def targets(self, board: Board) -> tuple[str, ...]:
         """Only machines that carry nothing else: nobody would bring that back."""
         busy = {row.machine for row in board.rows(UnitRow) if row.unit != UNIT}
-        return tuple(target for target in super().targets(board) if not busy & set(machines_of(target)))
+        return tuple(target for target in super().targets(board) if not busy & set(target_machines(target)))
 
     def done(self, target: str) -> str:
-        return f"{' and '.join(machines_of(target))} were destroyed with their disks"
+        return f"{' and '.join(target_machines(target))} were destroyed with their disks"
 
     def undone(self, target: str) -> str:
-        return f"the survivor goes on alone, and {' and '.join(machines_of(target))} join it with empty disks"
+        return f"the survivor goes on alone, and {' and '.join(target_machines(target))} join it with empty disks"
 
     async def heal(self, case: Case, others: tuple[FaultRow, ...]) -> None:
         """Each part is done only where it is still missing: it may have broken off in the middle before."""
@@ -136,20 +141,20 @@ class LoseTwoForever(TwoLost):
             ground.watcher.canary.restored("")
             await ground.do("Let the survivor go on alone", alone(survivor, ground.site))
         await until_well(ground, survivor.name)
-        for name in machines_of(case.target):
+        for name in target_machines(case.target):
             machine = ground.machine(name)
             if not votes_again(ground.hub.board, name):
                 await _replace(ground, machine, survivor)
 
     def is_over(self, board: Board, target: str, since: float) -> bool:
-        rows = [sights.member(board, name) for name in machines_of(target)]
+        rows = [sights.member(board, name) for name in target_machines(target)]
         fresh = all(row is not None and row.fresh and row.seen_at > since for row in rows)
         return fresh and self.holds(board, target)
 
 
 async def _survivor(case: Case) -> Machine:
     """The machine that is left with a member that runs. Raises LabError if there is none."""
-    ground, lost = case.ground, machines_of(case.target)
+    ground, lost = case.ground, target_machines(case.target)
     for machine in ground.members():
         unit = (await machine.status()).units.get(UNIT)
         if machine.name not in lost and unit is not None and unit.state == "running":

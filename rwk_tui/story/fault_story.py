@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rwk_tui.faults.base import Stage, confirmation
+from rwk_tui.board.targets import confirmation
+from rwk_tui.faults.base import Stage
 from rwk_tui.faults.kinds import KINDS
 from rwk_tui.settings import BadInput
 from rwk_tui.story.fault_checks import fault_words

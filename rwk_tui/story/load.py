@@ -11,8 +11,9 @@ from typing import Any
 
 import msgspec
 
+from rwk_tui.board.targets import confirmation, target_machines
 from rwk_tui.engines.pins import engine_pins
-from rwk_tui.faults.base import LEADER, confirmation, machines_of
+from rwk_tui.faults.base import LEADER
 from rwk_tui.faults.kinds import KINDS
 from rwk_tui.settings import BadInput, Settings
 from rwk_tui.story import variables
@@ -258,7 +259,7 @@ def _check_fields(what: Part, place: Place) -> None:
 
 
 def _check_target(what: Inject, place: Place) -> None:
-    machines = machines_of(what.target) if what.target else ()
+    machines = target_machines(what.target) if what.target else ()
     for machine in machines:
         if machine != LEADER and machine not in MACHINES:
             raise WrongError((*place, "target"), f"there is no machine {machine!r}; there are: {', '.join(MACHINES)}")

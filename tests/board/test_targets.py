@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from rwk_tui.board.targets import confirmation, target_machines, target_words
-from rwk_tui.faults import base
 
 TARGETS = {
     "core-01": "core-01",
@@ -26,7 +25,19 @@ def test_words(target: str, words: str) -> None:
     assert target_words(target) == words
 
 
-@pytest.mark.parametrize("target", [target for target in TARGETS if target != "leader"])
-def test_it_is_confirmed_as_the_catalogue_wants_it(target: str) -> None:
-    assert target_machines(target) == base.machines_of(target)
-    assert confirmation(target) == base.confirmation(target)
+@pytest.mark.parametrize(
+    ("target", "machines", "typed"),
+    [
+        ("core-01", ("core-01",), "core-01"),
+        ("core-02/etcd", ("core-02",), "core-02"),
+        ("core-02+core-03>core-01", ("core-02", "core-03", "core-01"), "core-02+core-03+core-01"),
+        ("core-01/etcd+core-01/kubelet", ("core-01",), "core-01"),
+        ("all", (), "all"),
+        ("leader", (), "leader"),
+    ],
+)
+def test_the_machines_of_a_target_are_what_is_typed_to_confirm_it(
+    target: str, machines: tuple[str, ...], typed: str
+) -> None:
+    assert target_machines(target) == machines
+    assert confirmation(target) == typed

@@ -80,11 +80,11 @@ async def test_the_flag_is_there_for_one_start_only(lab: StageLab, tmp_path: Pat
         scheme = "https" if secured else "http"
         assert commands_of(leads) == (f"etcdctl --endpoints={scheme}://10.0.0.3:2379 member list -w table",)
         await do(forced)
-        assert FORCE in started[0].environment
+        assert (FORCE, "true") in started[0].environment
         assert spec(lab) == before, "whatever starts it next must not throw anybody out"
         assert ("out", "one line") in await do(leads)
         await do(unforced)
-    assert [FORCE in one.environment for one in started] == [True, False]
+    assert [FORCE in dict(one.environment) for one in started] == [True, False]
     assert spec(lab) == before
     assert machine.done == ["restart core-03/etcd", "restart core-03/etcd"]
 
@@ -101,7 +101,7 @@ async def test_the_flag_goes_even_if_the_restart_fails(lab: StageLab, tmp_path: 
 async def test_a_flag_that_an_earlier_run_left_goes_as_well(lab: StageLab, tmp_path: Path) -> None:
     site = await site_of(lab, tmp_path)
     before = spec(lab)
-    left = UnitSpec("etcd", before.argv, (*before.environment, FORCE), before.listens)
+    left = UnitSpec("etcd", before.argv, (*before.environment, (FORCE, "true")), before.listens)
     await lab.stage["core-03"].unit("etcd").configure(left)
     await do(alone(lab.stage["core-03"], site)[2])
     assert spec(lab) == before

@@ -11,8 +11,9 @@ from support.faults_etcd import EtcdWorld
 from support.watch_etcd import refused
 
 from rwk_tui.board.rows import FaultRow, QuorumRow
+from rwk_tui.board.targets import confirmation
 from rwk_tui.faults import disk_corruption, sights
-from rwk_tui.faults.base import FaultRefused, confirmation
+from rwk_tui.faults.base import FaultRefused
 from rwk_tui.faults.kinds import KINDS
 from rwk_tui.faults.members import helper, until_led_by_others
 from rwk_tui.lab.protocol import LabError

@@ -9,7 +9,7 @@ from rwk_tui.board.board import Board
 from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import FaultRow
-from rwk_tui.faults.base import confirmation
+from rwk_tui.board.targets import confirmation
 from rwk_tui.faults.catalogue import Faults
 
 SEEN, WELL = 60.0, 120.0

@@ -36,6 +36,7 @@ class Leadership:
         self._looked = 0.0
         self._leaderless = False
         self._early = ("", 0.0, 0.0)
+        self._anew = False
         self._quorum = "none"
         self._lost_at = 0.0
         self.elections: list[Election] = []
@@ -48,7 +49,11 @@ class Leadership:
     def forget(self) -> None:
         """The cluster is gone; the next one starts from nothing."""
         self._leader, self._term, self._leaderless, self._quorum = "", 0, False, "none"
-        self._early = ("", 0.0, 0.0)
+        self._early, self._anew = ("", 0.0, 0.0), False
+
+    def may_begin_anew(self) -> None:
+        """Another history may go on in the place of this one: a term that did not grow is then that of another."""
+        self._anew = True
 
     def follow(self, rows: Mapping[str, Row], at: float) -> None:
         """Take in the rows as they stand; `at` is the time of the newest answer they rest on."""
@@ -63,6 +68,10 @@ class Leadership:
         if not quorum.leader:
             self._leaderless = bool(self._leader)
             return
+        if self._anew and (quorum.leader, quorum.term) != (self._leader, self._term):
+            if quorum.term <= self._term:
+                self.forget()
+            self._anew = False
         if not self._leader:
             text = f"{quorum.leader} leads etcd in term {quorum.term}"
             self._hub.tell("leader", text, level="info", subject="quorum")

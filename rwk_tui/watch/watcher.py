@@ -70,6 +70,7 @@ class Watcher:
         self._changes = Changes(hub, self.expected)
         self._leadership = Leadership(hub, self.expected)
         self._rows: dict[str, Row] = {}
+        self._epoch = 0
         self._targets: list[Machine] = []
         self._work: asyncio.TimerHandle | None = None
         self._observers = Observers(hub)
@@ -189,6 +190,9 @@ class Watcher:
             self._scene.forget_cluster()
             self._leadership.forget()
             self.canary.set_up_anew("etcd was set up anew")
+        if self.canary.epoch != self._epoch:
+            self._epoch = self.canary.epoch
+            self._leadership.may_begin_anew()
         old, new = self._rows, self._deriver.rows(self._lab.links, now)
         self._rows = new
         self._choose_targets()

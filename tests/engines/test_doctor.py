@@ -27,6 +27,8 @@ def test_a_taken_port_names_its_holder(settings: Settings, capsys: pytest.Captur
     import os
 
     with socket.socket() as other:
+        # Connections of an earlier test on this address may still be on their way out.
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind((f"127.1.{settings.subnet}.102", 2379))
         other.listen()
         found = finding(settings, "ports")
@@ -62,6 +64,8 @@ def test_missing_engines_keep_the_lab_from_starting(tmp_path: Path, capsys: pyte
 
 def test_one_address_and_many_ports(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as other:
+        # Connections of an earlier test on this address may still be on their way out.
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = other.getsockname()[1]

@@ -13,9 +13,10 @@ from dataclasses import replace
 from harness import SUBNET, Figures, lab_state
 
 from rwk_tui.board.card_row import CardRow
+from rwk_tui.board.targets import LEADER
 from rwk_tui.daemon.hold import held_lab
 from rwk_tui.daemon.strike import NotStruck, Striker
-from rwk_tui.faults.base import LEADER, Stage
+from rwk_tui.faults.base import Stage
 from rwk_tui.settings import load_settings
 
 

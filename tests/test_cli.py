@@ -17,7 +17,7 @@ from rwk_tui import cli
 from rwk_tui.engines.pins import engine_pins
 from rwk_tui.usage import parser
 
-COMMANDS = ("play", "report", "up", "env", "down", "check", "chapters", "engines", "doctor", "completion")
+COMMANDS = ("play", "soak", "report", "up", "env", "down", "check", "chapters", "engines", "doctor", "completion")
 
 
 def test_help_names_every_command_and_leaves_out_the_hidden(tmp_path: Path) -> None:
@@ -76,6 +76,12 @@ def test_version(tmp_path: Path) -> None:
         (["--flag"], "unrecognized arguments: --flag"),
         (["play"], "name chapters, or say --all"),
         (["play", "one", "--all"], "name chapters, or say --all"),
+        (["play", "fault:melt"], "there is no fault 'melt': there are kill-unit"),
+        (["play", "fault:destroy"], "name what it is to hit, as in fault:destroy@core-03"),
+        (["up", "--at", "lab:mainframe"], "there is no lab 'lab:mainframe'"),
+        (["soak", "--faults", "0"], "soak: --faults must be at least 1"),
+        (["soak", "--only", "melt"], "soak: there is no fault 'melt': there are kill-unit"),
+        (["soak", "--report", "/nowhere/soak.md"], "--report /nowhere/soak.md: No such file"),
         (["--backend", "cloud", "chapters"], "--backend: must be one of local, not 'cloud'"),
         (["chapters", "--subnet", "300"], "--subnet: must be from 0 to 255"),
         (["engines", "--config", "none.toml"], "none.toml: No such file"),

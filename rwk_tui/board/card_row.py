@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import msgspec
 
 from rwk_tui.board.row import Row
 
 Verdict = Literal["holds", "violated", "not well", "not checked"]
+Domain = Literal["process", "machine", "quorum", "network", "disk", "certificates", "control plane", "nodes"]
+DOMAINS: tuple[Domain, ...] = get_args(Domain)
+"""The failure domains, in the order in which they are offered."""
+
+KEPT, MONOTONIC, EQUAL, ONE_HOLDER = (
+    "every acknowledged write is there",
+    "revisions only grow",
+    "all members store the same",
+    "each lease has one holder",
+)
+"""What must hold whatever fails, by name."""
 
 
 class Invariant(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import re
 
-EVERY = {"all": "every machine", "leader": "the leader"}
+MACHINES = ("core-01", "core-02", "core-03")
+"""The machines of every lab."""
+ALL, LEADER = "all", "leader"
+"""The targets that mean every machine, and whatever machine leads etcd when the fault is injected."""
+EVERY = {ALL: "every machine", LEADER: "the leader"}
 """The targets that name nobody, in words."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,3 +14,9 @@ class Access:
     ca: Path
     cert: Path
     key: Path
+
+    def context(self) -> ssl.SSLContext:
+        """How to speak TLS with these. Reads the files: call it in a thread. Raises OSError."""
+        context = ssl.create_default_context(cafile=str(self.ca))
+        context.load_cert_chain(self.cert, self.key)
+        return context

@@ -86,8 +86,7 @@ async def all_shown(machine: Machine, site: Site) -> dict[int, Shown]:
 
 
 def _context(access: Access) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(access.ca))
-    context.load_cert_chain(access.cert, access.key)
+    context = access.context()
     context.check_hostname = False  # the presenter may come by a forwarded port
     return context
 

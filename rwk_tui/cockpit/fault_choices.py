@@ -5,15 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.card_row import DOMAINS
 from rwk_tui.board.rows import FaultKindRow, QuorumRow
-from rwk_tui.board.targets import confirmation, target_machines, target_words
+from rwk_tui.board.targets import LEADER, confirmation, target_machines, target_words
 from rwk_tui.cockpit.panes.menu import Item
 from rwk_tui.cockpit.text import clean
-
-DOMAINS = ("process", "machine", "quorum", "network", "disk", "certificates", "control plane", "nodes")
-"""The failure domains in the order in which they are offered; others come after them."""
-LEADER = "leader"
-"""The target that means whoever leads etcd."""
 
 
 def fault_items(board: Board) -> tuple[Item, ...]:
@@ -70,7 +66,7 @@ def warning(board: Board, fault: str, target: str) -> tuple[str, str]:
 
 def _kinds(board: Board) -> list[FaultKindRow]:
     """In each domain, what can't be undone comes last, away from where the cursor begins."""
-    order = {name: number for number, name in enumerate(DOMAINS)}
+    order: dict[str, int] = {name: number for number, name in enumerate(DOMAINS)}
     return sorted(
         board.rows(FaultKindRow),
         key=lambda row: (order.get(row.domain, len(order)), row.domain, not row.healable, row.title),

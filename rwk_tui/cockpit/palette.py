@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from rwk_tui.board.board import Board
 from rwk_tui.cockpit.actions import ACTIONS, BY_ID
@@ -18,9 +19,9 @@ def palette_commands(
     """All commands; one of a fault opens the chooser there, so that nothing breaks before its target was seen."""
     for action in ACTIONS:
         if action.valid(now) and action.id != "palette":
-            yield f"{action.label} ({action.key})", action.tooltip, lambda id=action.id: act(id)  # type: ignore[misc]
+            yield f"{action.label} ({action.key})", action.tooltip, partial(act, action.id)
     if BY_ID["faults"].valid(now):
         from rwk_tui.cockpit.fault_choices import possible_faults
 
         for name, title, explain in possible_faults(board):
-            yield f"Fault: {title}…", explain, lambda name=name: open_fault(name)  # type: ignore[misc]
+            yield f"Fault: {title}…", explain, partial(open_fault, name)

@@ -21,6 +21,7 @@ from rwk_tui.daemon.soak_report import Resources, SoakReport, Struck, Totals
 from rwk_tui.daemon.strike import NotStruck, Striker
 from rwk_tui.faults.base import Stage
 from rwk_tui.faults.draw import Draw, draws, target_of
+from rwk_tui.faults.kinds import KINDS
 from rwk_tui.settings import BadInput, Settings, check_socket
 
 LOAD = 50
@@ -48,6 +49,9 @@ def run_soak(settings: Settings, wanted: Wanted) -> int:
     """Strike that many faults; 0 only if all were healed and nothing was lost or violated. Raises BadInput."""
     if wanted.faults < 1:
         raise BadInput("soak: --faults must be at least 1")
+    for name in wanted.only:
+        if name not in KINDS:
+            raise BadInput(f"soak: there is no fault {name!r}: there are {', '.join(KINDS)}")
     check_socket(settings)
     if wanted.report_to is not None:
         check_writable(wanted.report_to, "--report")
@@ -121,9 +125,6 @@ class Soak:
     async def _pool(self, striker: Striker) -> list[str]:
         """Build the lab and say what will be drawn from. Raises NotStruck."""
         rows = await striker.build()
-        for name in self._wanted.only:
-            if name not in rows:
-                raise NotStruck(f"there is no fault {name!r}: there are {', '.join(rows)}")
         wanted = [
             row for row in rows.values() if row.healable and (not self._wanted.only or row.name in self._wanted.only)
         ]

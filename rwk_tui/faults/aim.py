@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rwk_tui.board.rows import FaultRow
-from rwk_tui.board.targets import confirmation, target_machines
+from rwk_tui.board.targets import LEADER, confirmation, target_machines
 from rwk_tui.faults import offers
-from rwk_tui.faults.base import LEADER, Fault, FaultRefused
+from rwk_tui.faults.base import Fault, FaultRefused
 from rwk_tui.faults.ground import Ground
 from rwk_tui.faults.sights import leader
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.card_row import Domain
 from rwk_tui.board.rows import FaultRow
 from rwk_tui.board.targets import target_machines
 from rwk_tui.faults.ground import Ground
@@ -18,22 +19,6 @@ from rwk_tui.lab.protocol import LabError
 from rwk_tui.watch.kube.refusals import KubeError
 from rwk_tui.watch.refusals import EtcdError
 
-LEADER = "leader"
-"""The target that means: whatever machine leads etcd when the fault is injected."""
-ALL = "all"
-"""The target that means every machine."""
-
-Domain = Literal["process", "machine", "quorum", "network", "disk", "certificates", "control plane", "nodes"]
-DOMAINS: tuple[Domain, ...] = (
-    "process",
-    "machine",
-    "quorum",
-    "network",
-    "disk",
-    "certificates",
-    "control plane",
-    "nodes",
-)
 Stage = Literal["etcd", "secured", "kubernetes"]
 """The lab in which a fault is best shown: three members, the same with certificates, or with Kubernetes on top."""
 

@@ -90,13 +90,13 @@ class Faults:
         Returns once what heals them was done; when all is well again is measured and told afterwards. What can't be
         healed yet stays, and is tried once more after the others.
         """
-        chosen = [course for course in reversed(self._courses.values()) if not course.healing]
+        chosen = [course for course in reversed(self._courses.values()) if not course.row.healing]
         if id != "all":
             chosen = [course for course in chosen if id in ("", course.row.id)][:1]
         healed: list[FaultRow] = []
         left: list[Course] = []
         for course in chosen:
-            if course.row.id not in self._courses or course.healing:
+            if course.row.id not in self._courses or course.row.healing:
                 continue  # another client healed it meanwhile
             if await self._heal_one(course, last=len(chosen) == 1):
                 healed.append(course.row)
@@ -131,7 +131,7 @@ class Faults:
                 self._strike_out(course)
                 continue
             course.acted = self._hub.now()
-            self._last(course)
+            self._sustain(course)
         self._record(self.active)
 
     def forget(self) -> None:
@@ -192,12 +192,12 @@ class Faults:
 
     def _follow(self, course: Course) -> None:
         """Keep it up, look for its effect, and tell what it did."""
-        looking = self._last(course)
+        looking = self._sustain(course)
         telling = self._start(lambda: self._follower.effect(course, looking))
         if not course.kind.healable:
             self._start(lambda: self._follower.card(course, 0.0, telling))
 
-    def _last(self, course: Course) -> asyncio.Task[Any]:
+    def _sustain(self, course: Course) -> asyncio.Task[Any]:
         """Keep it up for as long as it lasts, and look for its effect."""
         if course.kind.healable:
             course.start(self._keep_up(course))
@@ -226,7 +226,6 @@ class Faults:
         others = tuple(other for other in self.active if other.id != row.id)
         at = self._hub.now()
         self._hub.tell("heal", f"{kind.undone(row.target)} (you)", subject=row.key, by_presenter=True, at=at)
-        course.healing = True
         course.row = row = replace(row, healing=True)
         self._hub.publish(row)
         problem, stays = "", True
@@ -239,7 +238,6 @@ class Faults:
         except Unable as error:
             problem = f"{row.text}: it can't be healed now: {error or 'it took too long'}"
         finally:
-            course.healing = False
             if stays:
                 self._goes_on(course)
         self._watcher.refresh()
@@ -260,7 +258,7 @@ class Faults:
         if course.row.id in self._courses:
             course.row = replace(course.row, healing=False)
             self._hub.publish(course.row)
-            self._last(course)
+            self._sustain(course)
 
     def _strike_out(self, course: Course) -> None:
         self._courses.pop(course.row.id, None)
@@ -270,7 +268,7 @@ class Faults:
     def _look(self) -> None:
         """Something changed: strike out what was mended by other means, and say what can be broken now."""
         for course in list(self._courses.values()):
-            if course.healing or math.isinf(course.acted):
+            if course.row.healing or math.isinf(course.acted):
                 continue
             if course.kind.is_over(self._hub.board, course.row.target, course.acted):
                 for task in course.tasks:

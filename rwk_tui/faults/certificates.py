@@ -8,6 +8,7 @@ from abc import abstractmethod
 from typing import ClassVar
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.card_row import Domain
 from rwk_tui.board.rows import FaultRow, UnitRow
 from rwk_tui.cluster import roles
 from rwk_tui.cluster.etcd import UNIT
@@ -16,7 +17,7 @@ from rwk_tui.cluster.ops import UnitOp
 from rwk_tui.cluster.pki import foreign
 from rwk_tui.cluster.roles import Papers
 from rwk_tui.faults import sights
-from rwk_tui.faults.base import Case, Domain, Sight, Stage, machine_of
+from rwk_tui.faults.base import Case, Sight, Stage, machine_of
 from rwk_tui.faults.disk import MemberFault
 from rwk_tui.faults.last_words import complaint, entries
 from rwk_tui.faults.members import require_up, victim, votes_again

@@ -23,7 +23,6 @@ class Course:
     """When what the fault does was done."""
     sight: Sight | None = None
     sight_ms: float | None = None
-    healing: bool = False
     tasks: set[asyncio.Task[Any]] = field(default_factory=set)
     """What is being done for it: the injection, what keeps it up, and who watches its effect."""
 

@@ -10,11 +10,12 @@ from collections.abc import AsyncIterator
 from typing import ClassVar
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.card_row import Domain
 from rwk_tui.board.rows import FaultRow
 from rwk_tui.cluster.etcd import UNIT
 from rwk_tui.cluster.ops import UnitOp
 from rwk_tui.faults import sights
-from rwk_tui.faults.base import Case, Domain, Fault, Sight, machine_of
+from rwk_tui.faults.base import Case, Fault, Sight, machine_of
 from rwk_tui.faults.last_words import last_words
 from rwk_tui.faults.members import join_again, require_up, spared, victim, votes_again
 from rwk_tui.faults.supervise import ITSELF

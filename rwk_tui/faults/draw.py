@@ -7,8 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rwk_tui.board.rows import FaultKindRow
-from rwk_tui.board.targets import target_machines
-from rwk_tui.faults.base import LEADER
+from rwk_tui.board.targets import LEADER, target_machines
 
 BESIDE = ("kill-unit", "pause-unit", "delay", "jitter", "resets")
 """Kinds that may come on top of another fault of the same machine: the other two machines still are a majority."""

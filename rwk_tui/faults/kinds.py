@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rwk_tui.faults.base import DOMAINS, Fault
+from rwk_tui.board.card_row import DOMAINS
+from rwk_tui.faults.base import Fault
 from rwk_tui.faults.certificates import ExpiredCertificate, ForeignCertificate
 from rwk_tui.faults.control_plane import KillApiServer, KillLeaseHolder
 from rwk_tui.faults.crash_loop import CrashLoop

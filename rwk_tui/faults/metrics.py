@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-import ssl
 
 from rwk_tui.cluster.access import Access
+from rwk_tui.cluster.etcd import CLIENT_PORT
 from rwk_tui.faults.ground import Ground
 from rwk_tui.lab.protocol import LabError
 from rwk_tui.watch.refusals import EtcdError
 
-CLIENT_PORT = 2379
 WITHIN = 2.0
 """Seconds that the answer may take."""
 
@@ -39,7 +38,7 @@ def total(text: str, metric: str) -> float:
 
 
 async def _get(host: str, port: int, access: Access | None) -> str:
-    context = await asyncio.to_thread(_context, access) if access is not None else None
+    context = await asyncio.to_thread(access.context) if access is not None else None
     reader, writer = await asyncio.open_connection(host, port, ssl=context)
     try:
         # By this version of HTTP the answer comes in one piece, and the connection ends with it.
@@ -51,9 +50,3 @@ async def _get(host: str, port: int, access: Access | None) -> str:
     if b" 200 " not in head.split(b"\r\n", 1)[0]:
         raise OSError(f"it answers {head[:60].decode(errors='replace')}")
     return body.decode(errors="replace")
-
-
-def _context(access: Access) -> ssl.SSLContext:
-    context = ssl.create_default_context(cafile=str(access.ca))
-    context.load_cert_chain(str(access.cert), str(access.key))
-    return context

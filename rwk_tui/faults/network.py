@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import FaultRow, QuorumRow
-from rwk_tui.board.targets import target_machines
+from rwk_tui.board.targets import MACHINES, target_machines
 from rwk_tui.faults import network_wishes as wishes
 from rwk_tui.faults import sights
 from rwk_tui.faults.base import Case, Fault, Sight
 from rwk_tui.faults.reads import answers
 from rwk_tui.lab.protocol import Link
 
-MACHINES = ("core-01", "core-02", "core-03")
-"""The machines that every lab has: a target that names a direction names them all."""
 SILENCE = 1.0
 """Seconds without an answer after which a member counts as cut off from those that it must ask."""
 

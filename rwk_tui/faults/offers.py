@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import FaultKindRow, UnitRow
-from rwk_tui.faults.base import LEADER, Fault
+from rwk_tui.board.targets import LEADER
+from rwk_tui.faults.base import Fault
 from rwk_tui.faults.ground import Ground
 from rwk_tui.faults.sights import leader
 

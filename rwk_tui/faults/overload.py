@@ -10,13 +10,14 @@ from collections import Counter
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import FaultRow
+from rwk_tui.board.targets import ALL
 from rwk_tui.cluster import roles
 from rwk_tui.cluster.access import Access
 from rwk_tui.cluster.certificates import Identity
 from rwk_tui.cluster.kubernetes.units import API_PORT
 from rwk_tui.cluster.ops import RunOp
 from rwk_tui.faults import flood, sights
-from rwk_tui.faults.base import ALL, Case, Fault, Sight
+from rwk_tui.faults.base import Case, Fault, Sight
 from rwk_tui.faults.objects import Document, apply, delete
 from rwk_tui.lab.protocol import LabError
 

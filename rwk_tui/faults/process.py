@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import ClassVar
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.card_row import Domain
 from rwk_tui.board.rows import FaultRow
 from rwk_tui.cluster.ops import UnitOp
 from rwk_tui.faults import sights
-from rwk_tui.faults.base import Case, Domain, Fault, NothingToHeal, Sight, machine_of, unit_of
+from rwk_tui.faults.base import Case, Fault, NothingToHeal, Sight, machine_of, unit_of
 from rwk_tui.lab.protocol import LabError, Unit, UnitVerb
 
 

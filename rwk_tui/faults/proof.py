@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from rwk_tui.board.card_row import CardRow, Invariant, Outage, Takeover, Verdict
+from rwk_tui.board.card_row import EQUAL, KEPT, MONOTONIC, ONE_HOLDER, CardRow, Invariant, Outage, Takeover, Verdict
 from rwk_tui.board.kube_rows import LeaseRow
 from rwk_tui.board.rows import QuorumRow
 from rwk_tui.board.wording import seconds
@@ -15,12 +15,6 @@ from rwk_tui.watch.watcher import Watcher
 
 PATIENCE = 10.0
 """Seconds for which a check that could not be made is tried again."""
-KEPT, MONOTONIC, EQUAL, ONE_HOLDER = (
-    "every acknowledged write is there",
-    "revisions only grow",
-    "all members store the same",
-    "each lease has one holder",
-)
 
 
 async def prove(course: Course, healed: float, well_ms: float | None) -> CardRow:

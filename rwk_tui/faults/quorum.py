@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import ClassVar
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.card_row import Domain
 from rwk_tui.board.rows import FaultRow, MachineRow, QuorumRow, UnitRow
 from rwk_tui.board.targets import target_machines
 from rwk_tui.cluster.etcd import UNIT
@@ -14,7 +15,7 @@ from rwk_tui.cluster.ops import MachineOp, Op, Together
 from rwk_tui.cluster.rejoin import join_anew
 from rwk_tui.cluster.survivor import alone
 from rwk_tui.faults import sights
-from rwk_tui.faults.base import Case, Domain, Fault, NothingToHeal, Sight
+from rwk_tui.faults.base import Case, Fault, NothingToHeal, Sight
 from rwk_tui.faults.ground import Ground
 from rwk_tui.faults.machine import power
 from rwk_tui.faults.members import join_again, until_well, votes_again

@@ -8,9 +8,9 @@ from rwk_tui.board.board import Board
 from rwk_tui.board.kube_rows import ApiServerRow, DeploymentRow, KubeRow, LeaseRow, NodeRow
 from rwk_tui.board.rows import FaultRow, LinkRow, MachineRow, MemberRow, QuorumRow, UnitRow
 from rwk_tui.board.targets import target_machines
+from rwk_tui.cluster.etcd import UNIT
 from rwk_tui.cluster.kubernetes.units import API_SERVER, CONTROLLER_MANAGER, KUBELET, SCHEDULER
 
-ETCD = "etcd"
 LED = (CONTROLLER_MANAGER, SCHEDULER)
 """The units of which one at a time acts: the one that holds the lease of the same name."""
 
@@ -84,7 +84,7 @@ def unit_is_well(board: Board, machine: str, name: str) -> bool:
     row = unit(board, f"{machine}/{name}")
     if row is None or not row.fresh or row.state != "running":
         return False
-    if name == ETCD:
+    if name == UNIT:
         return member_is_well(board, machine)
     if name == API_SERVER:
         return api_is_well(board, machine)
@@ -103,7 +103,7 @@ def machine_is_well(board: Board, machine: str) -> bool:
     if not machine_is_up(board, machine):
         return False
     rows = [row for row in board.rows(UnitRow) if row.machine == machine]
-    has_etcd = any(row.unit == ETCD for row in rows)
+    has_etcd = any(row.unit == UNIT for row in rows)
     wanted = (row.unit for row in rows if row.state != "stopped")
     return all(unit_is_well(board, machine, name) for name in wanted) and (
         not has_etcd or member_is_well(board, machine)

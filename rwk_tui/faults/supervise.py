@@ -10,12 +10,11 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from rwk_tui.board.board import Board
-from rwk_tui.board.rows import FaultRow, UnitRow
-from rwk_tui.board.targets import target_machines
+from rwk_tui.board.rows import UnitRow
 from rwk_tui.cluster.kubernetes.units import API_SERVER, CONTROLLER_MANAGER, KUBELET, SCHEDULER
 from rwk_tui.cluster.ops import UnitOp
 from rwk_tui.faults.ground import Ground
-from rwk_tui.faults.sights import machine_is_up
+from rwk_tui.faults.sights import machines_up, untouched
 from rwk_tui.lab.protocol import LabError
 
 ITSELF = "exit code"
@@ -26,10 +25,7 @@ EVERY = 1.0
 
 def fallen(board: Board) -> list[tuple[str, str]]:
     """The units of Kubernetes, as machine and name, that ended by themselves on machines which no active fault hits."""
-    targets = [row.target for row in board.rows(FaultRow)]
-    if any(not target_machines(target) for target in targets):
-        return []
-    hit = {machine for target in targets for machine in target_machines(target)}
+    spared = untouched(board, machines_up(board))
     return [
         (row.machine, row.unit)
         for row in board.rows(UnitRow)
@@ -37,8 +33,7 @@ def fallen(board: Board) -> list[tuple[str, str]]:
         and row.fresh
         and row.state == "failed"
         and row.exit.startswith(ITSELF)
-        and row.machine not in hit
-        and machine_is_up(board, row.machine)
+        and row.machine in spared
     ]
 
 

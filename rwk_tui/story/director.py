@@ -13,21 +13,18 @@ from msgspec.structs import replace
 from rwk_tui.board.frames import Check, Level, StepStatus, Story
 from rwk_tui.board.frames import Step as StepShown
 from rwk_tui.cluster.version import Version, read_version
-from rwk_tui.settings import BadInput
 from rwk_tui.story.checks import Memory
 from rwk_tui.story.context import Context
-from rwk_tui.story.fault_story import is_made, made_chapter
-from rwk_tui.story.needs import chapter_row, lacking
+from rwk_tui.story.needs import chapter_row
 from rwk_tui.story.plan import commands
 from rwk_tui.story.prepare import aim, build_starts, find_version
 from rwk_tui.story.runner import Refusals, Runner, StepFailed
 from rwk_tui.story.schema import Chapter, Step
+from rwk_tui.story.shelf import Refused, Shelf
+
+__all__ = ["Director", "Refused"]
 
 log = logging.getLogger(__name__)
-
-
-class Refused(Exception):
-    """The director can't do that now, in one line."""
 
 
 class Director:
@@ -38,7 +35,7 @@ class Director:
 
     def __init__(self, context: Context, chapters: Sequence[Chapter], record: Callable[[str, int], None]) -> None:
         self._context = context
-        self._chapters = {chapter.name: chapter for chapter in chapters}
+        self._shelf = Shelf(chapters)
         self._record = record
         self._runner = Runner(context)
         self._chapter: Chapter | None = None
@@ -52,7 +49,7 @@ class Director:
     def publish(self) -> None:
         """Put the chapters on the board; again when other engines are there."""
         now, versions = self._context.hub.now(), self._context.site.versions
-        self._context.hub.publish(*(chapter_row(chapter, versions, now) for chapter in self._chapters.values()))
+        self._context.hub.publish(*(chapter_row(chapter, versions, now) for chapter in self._shelf.told))
 
     @property
     def busy(self) -> bool:
@@ -61,12 +58,12 @@ class Director:
 
     async def open(self, chapter: str, step: int = 0) -> None:
         """Open a chapter and prepare the lab to its step (0-based). Raises Refused when busy or unknown."""
-        found = self._find(chapter, step)
+        found = self._shelf.find(chapter, step, self._context.site.versions)
         self._accept(lambda: self._open(found, step))
 
     async def resume(self, chapter: str, step: int) -> None:
         """Show a chapter at a step that an earlier run reached, with the lab as it is. Raises Refused like `open`."""
-        found = self._find(chapter, step)
+        found = self._shelf.find(chapter, step, self._context.site.versions)
         self._accept(lambda: self._resume(found, step))
 
     async def next(self) -> None:
@@ -117,16 +114,6 @@ class Director:
         await self.cancel()
         await self.settled()
         await self._runner.end_background("chapter")
-
-    def _find(self, chapter: str, step: int) -> Chapter:
-        found = _made(chapter) if is_made(chapter) else self._chapters.get(chapter)
-        if found is None:
-            raise Refused(f"no chapter {chapter!r}; there are: {', '.join(self._chapters)}")
-        if not 0 <= step <= len(found.steps):
-            raise Refused(f"{chapter} has {len(found.steps)} steps, there is no step {step + 1}")
-        if why := lacking(found, self._context.site.versions):
-            raise Refused(why)
-        return found
 
     def _shown(self) -> int:
         if self._chapter is None:
@@ -301,10 +288,3 @@ class Director:
     def _show(self, **changes: Any) -> None:
         self._story = replace(self._story, **changes)
         self._context.hub.story(self._story)
-
-
-def _made(name: str) -> Chapter:
-    try:
-        return made_chapter(name)
-    except BadInput as error:
-        raise Refused(str(error)) from error

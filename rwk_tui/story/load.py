@@ -11,9 +11,8 @@ from typing import Any
 
 import msgspec
 
-from rwk_tui.board.targets import confirmation, target_machines
+from rwk_tui.board.targets import LEADER, confirmation, target_machines
 from rwk_tui.engines.pins import engine_pins
-from rwk_tui.faults.base import LEADER
 from rwk_tui.faults.kinds import KINDS
 from rwk_tui.settings import BadInput, Settings
 from rwk_tui.story import variables

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from rwk_tui.cluster.access import Access
+from rwk_tui.cluster.etcd import CLIENT_PORT
 from rwk_tui.lab.protocol import LabError, Machine
 from rwk_tui.watch.answers import Etcd
 from rwk_tui.watch.pace import Pace
@@ -24,7 +25,6 @@ class Connect(Protocol):
 GetAccess = Callable[[str], Access | None]
 """How the member of a machine lets us in, by the machine's name; None where it asks for nothing."""
 
-CLIENT_PORT = 2379
 CALM, CLOSE = 0.25, 0.05
 """Seconds between two questions, in quiet times and around a fault."""
 IDLE = 1.0

@@ -11,6 +11,7 @@ from support.cockpit_faults import KINDS, kind
 from support.cockpit_frames import Scene
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.card_row import DOMAINS
 from rwk_tui.cockpit import fault_choices
 from rwk_tui.cockpit.app import Cockpit
 from rwk_tui.cockpit.panes.menu import Menu
@@ -19,7 +20,6 @@ from rwk_tui.cockpit.screens.chooser import NOTHING, Chooser
 from rwk_tui.cockpit.screens.sheet import Sheet
 from rwk_tui.cockpit.text import plain
 from rwk_tui.daemon.protocol import Inject
-from rwk_tui.faults.base import DOMAINS
 from rwk_tui.faults.kinds import KINDS as KNOWN
 
 SIZE = (120, 40)
@@ -55,10 +55,6 @@ def sight(menu: Menu) -> range:
 
 def explained(app: Cockpit) -> list[str]:
     return [plain(each).strip() for each in app.screen.query_one("#explain").shown]  # type: ignore[attr-defined]
-
-
-def test_the_domains_are_those_of_the_catalogue_in_its_order() -> None:
-    assert fault_choices.DOMAINS == DOMAINS
 
 
 def test_every_fault_stands_below_its_domain_and_none_is_left_out() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from support.lab import syncs, unit_status, write_down
+from support.lab import needs_slow_disk, syncs, unit_status, write_down
 
 from rwk_tui.lab.protocol import Ability, Lab, LabError, MachineDown
 
@@ -15,8 +15,7 @@ SLOW_MS = 120.0
 @pytest.fixture
 def slowing(lab: Lab) -> Lab:
     """A lab that can slow a disk."""
-    if why := lab.lacks("slow disk"):
-        pytest.skip(why)
+    needs_slow_disk(lab.lacks("slow disk"))
     return lab
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from rwk_tui.board.board import Board
-from rwk_tui.faults.base import DOMAINS, Fault
+from rwk_tui.board.card_row import DOMAINS
+from rwk_tui.faults.base import Fault
 from rwk_tui.faults.kinds import KINDS
 
 

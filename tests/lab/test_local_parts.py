@@ -17,8 +17,9 @@ import pytest
 from support.lab import eventually
 
 import rwk_tui.cluster
+from rwk_tui.board.targets import MACHINES
 from rwk_tui.lab.local import procs, who
-from rwk_tui.lab.local.addresses import BALANCED, MACHINES, USUAL_PORTS, Address, LoopbackPlan, choose_plan
+from rwk_tui.lab.local.addresses import BALANCED, USUAL_PORTS, Address, LoopbackPlan, choose_plan
 from rwk_tui.lab.local.output import Output
 from rwk_tui.lab.local.process import in_words
 from rwk_tui.lab.local.show import WIDTH, run, signal_groups, start_unit

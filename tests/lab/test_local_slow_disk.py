@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support.lab import PROGRAMS, eventually, local_settings, syncs, write_down
+from support.lab import PROGRAMS, eventually, local_settings, needs_slow_disk, syncs, write_down
 from support.programs import script
 
 from rwk_tui.lab.local import procs
@@ -56,8 +56,7 @@ def test_power_can_be_cut_and_packets_not_lost() -> None:
 
 @pytest.fixture
 async def lab(tmp_path: Path, subnet: int) -> AsyncIterator[LocalLab]:
-    if why := why_not("slow disk"):
-        pytest.skip(why)
+    needs_slow_disk(why_not("slow disk"))
     opened = LocalLab(local_settings(tmp_path, subnet=subnet), PROGRAMS)
     try:
         await opened.up()

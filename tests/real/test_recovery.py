@@ -92,7 +92,7 @@ async def stage(engines: dict[str, Engine], subnet: int) -> AsyncIterator[Rig]:
 async def played(stage: Rig, text: str, directory: Path, *, secured: bool) -> None:
     path = directory / "demo.yaml"
     path.write_text(text.format(secured=str(secured).lower()))
-    stage.director._chapters["demo"] = load_chapter(path)
+    stage.director._shelf._chapters["demo"] = load_chapter(path)
     story = await stage.play("demo")
     output = [f"{line.machine} {line.stream} {line.text}" for line in stage.context.hub.board.output]
     told = [f"{step.title}: {[(check.expect, check.saw) for check in step.checks]}" for step in story.steps]

@@ -253,7 +253,7 @@ def test_every_machine_and_unit_verb_has_an_operation() -> None:
 
 def test_a_preview_shows_the_id_once_the_board_knows_it(tmp_path: Path) -> None:
     shown = demo(tmp_path)
-    action = shown.director._chapters["demo"].steps[0].do
+    action = shown.director._shelf.named("demo").steps[0].do
     assert commands(action, shown.context)[-1].endswith("member remove <ID of core-01>")
     row = MemberRow(seen_at=0, id="8e9e", name="core-01", machine="core-01", role="leader", health="healthy", since=0.0)
     shown.context.hub.publish(row)
@@ -268,7 +268,7 @@ async def test_faults_and_waits_are_told_but_have_nothing_to_type(tmp_path: Path
         waited.append(check.text)
 
     notes: list[str] = []
-    for action in shown.director._chapters["demo"].steps[0].do[:3]:
+    for action in shown.director._shelf.named("demo").steps[0].do[:3]:
         for op in plan(action, shown.context, wait):
             assert op.command() == ""
             await op.run(lambda _stream, text: notes.append(text))

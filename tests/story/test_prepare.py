@@ -95,7 +95,7 @@ def prepared(directory: Path, starts: str) -> Prepared:
     made.watcher.kube = FakeKube(kubernetes, "any", MACHINES)
     settings = replace(made.context.settings, timeouts=Timeouts(member_start=0.2, api_start=0.2))
     context = replace(made.context, settings=settings, connect=lambda *_: Member(notes))  # type: ignore[arg-type]
-    return Prepared(made, context, made.director._chapters["demo"], kubernetes, notes)
+    return Prepared(made, context, made.director._shelf.named("demo"), kubernetes, notes)
 
 
 EVERYTHING = """

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import psutil
+import pytest
 
 from rwk_tui.lab.protocol import Lab, Line, Listen, Machine, Place, Run, Unit, UnitSpec, UnitStatus
 from rwk_tui.settings import Settings, Timeouts
@@ -240,3 +241,9 @@ async def held_lab(state: Path, what: str, subnet: int) -> AsyncIterator[tuple[a
 async def all_gone(pids: list[int]) -> bool:
     """Whether none of these processes lives."""
     return not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids)
+
+
+def needs_slow_disk(why: str) -> None:
+    """Skip a test where this platform or these rights can't slow a disk; the faults chooser says the same `why`."""
+    if why:
+        pytest.skip(why)

@@ -8,7 +8,7 @@ import msgspec
 
 from rwk_tui.board import wording
 from rwk_tui.board.board import Board
-from rwk_tui.board.card_row import CardRow
+from rwk_tui.board.card_row import KEPT, MONOTONIC, CardRow
 from rwk_tui.board.rows import CanaryRow
 from rwk_tui.cockpit import marks, units
 from rwk_tui.cockpit.text import Line, Span, Tone, cell, cut, line, width_of
@@ -22,8 +22,7 @@ WORDS = 38
 FEW_WORDS = 18
 """Cells that the gap alone may take, where there is no room for more."""
 BAD: Tone = "bad"
-KEPT = "every acknowledged write is there"
-OF_CANARY = (KEPT, "revisions only grow")
+OF_CANARY = (KEPT, MONOTONIC)
 """The invariants of report cards that a canary checks."""
 
 STATE: dict[str, marks.Mark] = {

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
+from rwk_tui.board.targets import MACHINES
 from rwk_tui.lab.protocol import LabError
 from rwk_tui.settings import Settings
 
-MACHINES = ("core-01", "core-02", "core-03")
 NO_MACHINE = ""
 """What stands for the machine of something that is on none: it is the presenter's."""
 USUAL_PORTS = (2379, 2380)

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from rwk_tui.board.rows import Power
+from rwk_tui.board.targets import MACHINES
 from rwk_tui.lab.local import procs
-from rwk_tui.lab.local.addresses import MACHINES, Address, AddressPlan
+from rwk_tui.lab.local.addresses import Address, AddressPlan
 from rwk_tui.lab.local.disk import read_json, write_json
 from rwk_tui.lab.local.links import Network
 from rwk_tui.lab.local.process import Processes

@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
+from rwk_tui.board.targets import MACHINES
 from rwk_tui.lab.local.abilities import why_not
-from rwk_tui.lab.local.addresses import MACHINES, NO_MACHINE, USUAL_PORTS, Address, choose_plan
+from rwk_tui.lab.local.addresses import NO_MACHINE, USUAL_PORTS, Address, choose_plan
 from rwk_tui.lab.local.desk import Desk
 from rwk_tui.lab.local.disk import claim, has_files, make_directory, remove_remains
 from rwk_tui.lab.local.ground import Ground, Powers

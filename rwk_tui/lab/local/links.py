@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from itertools import permutations
 from random import Random
 
-from rwk_tui.lab.local.addresses import BALANCED, MACHINES, AddressPlan
+from rwk_tui.board.targets import MACHINES
+from rwk_tui.lab.local.addresses import BALANCED, AddressPlan
 from rwk_tui.lab.local.balance import Balancer
 from rwk_tui.lab.local.proxy import Front
 from rwk_tui.lab.local.who import Dialler

@@ -64,3 +64,5 @@ def test_an_election_in_a_higher_term_is_one_whatever_may_have_begun_anew() -> N
     lead.leadership.may_begin_anew()
     lead.sees("core-02", 4)
     assert [one.leader for one in lead.leadership.elections] == ["core-02"]
+    lead.sees("core-03", 4)
+    assert lead.undecided(), "from then on this history is the one that goes on"

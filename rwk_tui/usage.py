@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from typing import NoReturn
 
 OK, BAD_INPUT = 0, 2
+MACHINES = ("core-01", "core-02", "core-03")
+"""Said here once more: importing the board for it would take longer than all the rest."""
 
 # What shell completion offers for an argument, in the words of shtab.
 _FILES = {"bash": "_shtab_compgen_files", "zsh": "_files", "fish": "(__fish_complete_path (commandline -ct))"}
@@ -30,8 +32,12 @@ def parser() -> argparse.ArgumentParser:
     _place(group, "--engines", "take the engines from there (RWK_ENGINES)", _DIRECTORIES)
     _place(group, "--scenarios", "tell the chapters of that directory (RWK_SCENARIOS)", _DIRECTORIES)
     _place(group, "--config", "settings file (default: rwk-tui.toml here, if there is one)", _FILES)
-    group.add_argument("--backend", metavar="NAME", help="what machines are made of: local (RWK_BACKEND)")
-    group.add_argument("--theme", metavar="NAME", help="dark, light or high-contrast (RWK_THEME)")
+    group.add_argument("--backend", metavar="NAME", help="what machines are: local, vagrant or ssh (RWK_BACKEND)")
+    _place(group, "--hosts", "where the machines of --backend ssh are (RWK_HOSTS)", _FILES)
+    _place(group, "--tape", "record the run there, to be replayed; an older tape is kept (RWK_TAPE)", _FILES)
+    group.add_argument(
+        "--theme", metavar="NAME", help="dark, light, high-contrast, colour-blind or your own (RWK_THEME)"
+    )
     group.add_argument("--subnet", metavar="N", help=argparse.SUPPRESS)
 
     top = _Parser(
@@ -51,6 +57,13 @@ def parser() -> argparse.ArgumentParser:
         found.set_defaults(run=name)
         return found
 
+    notes = command("notes", "show the speaker notes of the running lab in a second terminal, and drive it from there")
+    notes.add_argument("--read-only", action="store_true", help="only look: no key there changes the lab")
+    command("view", "look at the running lab in another terminal: no key there changes it")
+    web = command("web", "let browsers look at the running lab: no key there changes it")
+    web.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: 127.0.0.1)")
+    web.add_argument("--port", type=int, default=8123, metavar="N", help="and on which port (default: 8123; 0: any)")
+    web.add_argument("--visitors", type=int, default=8, metavar="N", help="how many at once, 1 to 32 (default: 8)")
     play = command("play", "run chapters without a screen, and fail where a check fails")
     play.add_argument("chapters", nargs="*", metavar="CHAPTER", help="see `rwk-tui chapters`")
     play.add_argument("--all", action="store_true", help="every chapter, in order")
@@ -84,6 +97,12 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--json", action="store_true", help="as JSON lines")
     _complete(report.add_argument("--output", metavar="FILE", help="write it there instead"), _FILES)
     command("env", 'print what makes your own etcdctl and kubectl work with the lab: eval "$(rwk-tui env)"')
+    shell = command("shell", "open a shell on a machine of the running lab, with the lab's programs and its profile")
+    shell.add_argument("machine", choices=MACHINES, metavar="MACHINE", help=", ".join(MACHINES))
+    replay = command("replay", "play a recording of a run in the cockpit: pause, seek, faster")
+    told = "a tape that --tape made (default: the whole story, as it was once recorded)"
+    _complete(replay.add_argument("file", nargs="?", metavar="FILE", help=told), _FILES)
+    _tape(command("tape", "say what a recording holds, or export it"), common)
     command("down", "halt the lab and end its daemon; what is on disk stays")
     check = command("check", "read chapter files and say what is wrong with them")
     _complete(check.add_argument("files", nargs="+", metavar="FILE"), _FILES)
@@ -110,6 +129,22 @@ def parser() -> argparse.ArgumentParser:
     completion = command("completion", "print the completion script of a shell")
     completion.add_argument("shell", choices=["bash", "zsh", "fish"])
     return top
+
+
+def _tape(tape: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    inner = tape.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    info = inner.add_parser("info", parents=[common], help="how long, how large, which story, which faults")
+    _complete(info.add_argument("file", metavar="FILE", help="a tape that --tape made"), _FILES)
+    info.add_argument("--json", action="store_true", help="as JSON")
+    info.set_defaults(run="tape-info")
+    export = inner.add_parser("export", parents=[common], help="write what it holds in other forms")
+    _complete(export.add_argument("file", metavar="FILE", help="a tape that --tape made"), _FILES)
+    _complete(export.add_argument("--report", metavar="FILE", help="chapters and report cards, as Markdown"), _FILES)
+    _complete(export.add_argument("--events", metavar="FILE", help="the timeline, as JSON lines"), _FILES)
+    _complete(export.add_argument("--cast", metavar="FILE", help="the screen, as an asciicast"), _FILES)
+    _complete(export.add_argument("--stills", metavar="DIR", help="the screen at each step, as SVG"), _DIRECTORIES)
+    export.add_argument("--size", default="120x40", metavar="WxH", help="of that screen (default: 120x40)")
+    export.set_defaults(run="tape-export")
 
 
 class _Version(argparse.Action):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.remote_lab import KEPT, KIND, remote_settings
 from support.subnets import free_subnet
 
 from rwk_tui.engines.ask import EngineError
@@ -25,15 +27,34 @@ MARK = "RWK_TEST_RUN"
 """Environment variable that every process inherits that this run of the suite starts, however it detaches itself."""
 GRACE = 5.0
 
-# What the user has set must not change what the tests see, but for where engines come from.
-_ENGINES = ("RWK_ENGINES", "RWK_ENGINE_CACHE")
-for _name in [name for name in os.environ if name.startswith("RWK_") and name not in _ENGINES]:
+# What the user has set must not change what the tests see, but for where engines come from and what is wished here.
+_ENGINES = ("RWK_ENGINES", "RWK_ENGINE_CACHE", "RWK_TEST_GOLDEN", "RWK_TEST_TAPE")
+_FARM = ("RWK_TEST_", "RWK_VAGRANT_", "RWK_TIMEOUTS_", "RWK_SLACK", "RWK_HOSTS", "RWK_IMAGES") if KIND else ()
+for _name in [name for name in os.environ if name.startswith("RWK_") and not name.startswith((*_ENGINES, *_FARM))]:
     del os.environ[_name]
 os.environ.pop("NO_COLOR", None)
-# A suite that was started in the background inherits that Ctrl-C is ignored, and so would all that it starts.
+# A suite that was started in the background inherits that Ctrl-C is ignored, one under nohup that a hang-up is, and so
+# would all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # Tests give themselves homes and state directories of their own; engines are still looked for where the user's are.
 os.environ.setdefault("RWK_ENGINE_CACHE", str(load_settings(config=Path(os.devnull)).engine_cache))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A run on machines takes an hour: what failed is told at once, not at its end."""
+    if KIND:
+        config.pluginmanager.register(_AtOnce(config), "at-once")
+
+
+class _AtOnce:
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal is not None:
+            terminal.write_line(f"\n{report.nodeid}\n{report.longreprtext}")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -74,6 +95,23 @@ def run_directory() -> Iterator[Path]:
     directory = Path(tempfile.mkdtemp(prefix="rwk-", dir="/tmp"))
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def machines_state(run_directory: Path) -> Iterator[Path]:
+    """The state directory of all labs whose machines are not ours; what was made for them is destroyed at the end."""
+    state = Path(KEPT) if KEPT else run_directory / "machines"
+    yield state
+    if not KEPT and (state / "lab").exists():
+        asyncio.run(_destroy_machines(state))
+
+
+async def _destroy_machines(state: Path) -> None:
+    from rwk_tui.lab.open import open_lab
+
+    lab = open_lab(remote_settings(state), {})
+    await asyncio.gather(*(machine.destroy() for machine in lab.machines.values()))
+    await lab.leave()
 
 
 @pytest.fixture

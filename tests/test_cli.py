@@ -82,7 +82,7 @@ def test_version(tmp_path: Path) -> None:
         (["soak", "--faults", "0"], "soak: --faults must be at least 1"),
         (["soak", "--only", "melt"], "soak: there is no fault 'melt': there are kill-unit"),
         (["soak", "--report", "/nowhere/soak.md"], "--report /nowhere/soak.md: No such file"),
-        (["--backend", "cloud", "chapters"], "--backend: must be one of local, not 'cloud'"),
+        (["--backend", "cloud", "chapters"], "--backend: must be one of local, vagrant, ssh, not 'cloud'"),
         (["chapters", "--subnet", "300"], "--subnet: must be from 0 to 255"),
         (["engines", "--config", "none.toml"], "none.toml: No such file"),
         (["engines", "install", "etcd", "--from", "heaven"], "invalid choice: 'heaven'"),

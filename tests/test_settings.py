@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rwk_tui.settings import BadInput, Mirrors, Settings, Timeouts, as_environment, check_socket, load_settings
+from rwk_tui.settings import BadInput, Mirrors, Settings, Timeouts, Vagrant, as_environment, check_socket, load_settings
 
 
 def load(directory: Path, toml: str | None = None, env: dict[str, str] | None = None, **flags: str) -> Settings:
@@ -78,7 +78,7 @@ def test_a_bad_file_is_named_with_line_and_key(tmp_path: Path, toml: str, line: 
 def test_bad_variables_and_flags_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="^RWK_BASE_PORT: must be a whole number, not 'high'$"):
         load(tmp_path, None, {"RWK_BASE_PORT": "high"})
-    with pytest.raises(BadInput, match="^--backend: must be one of local, not 'cloud'$"):
+    with pytest.raises(BadInput, match="^--backend: must be one of local, vagrant, ssh, not 'cloud'$"):
         load(tmp_path, None, None, backend="cloud")
     with pytest.raises(BadInput, match="election_ms"):
         load(tmp_path, None, {"RWK_HEARTBEAT_MS": "500", "RWK_ELECTION_MS": "1000"})
@@ -139,3 +139,59 @@ def test_a_socket_path_that_is_too_long_says_what_to_do(tmp_path: Path) -> None:
     check_socket(load(tmp_path, None, None, state="/tmp/short"))
     with pytest.raises(BadInput, match=r"too long for a socket's path.*--state DIR"):
         check_socket(load(tmp_path, None, None, state="/tmp/" + "é" * 50))
+
+
+def test_virtual_machines_have_a_table_of_their_own(tmp_path: Path) -> None:
+    text = '[vagrant]\nbox = "ubuntu/noble64"\naddress = "10.1.2.252"\nmemory = 1024\nfile = "mine/Vagrantfile"\n'
+    found = load(tmp_path, text, {"RWK_VAGRANT_CPUS": "1"}).vagrant
+    assert found == Vagrant("ubuntu/noble64", "", "10.1.2.252", 1024, 1, tmp_path / "mine" / "Vagrantfile")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('box = "two words"', "must be the name of a box"),
+        ("box = 3", "must be the name of a box"),
+        ('provider = "vm;ware"', "must be the name of a provider"),
+        ('address = "192.168.56.253"', "with room for two more after it"),
+        ('address = "192.168.56"', "must be an IPv4 address"),
+        ('address = "192.168.256.1"', "must be an IPv4 address"),
+        ("memory = 100", "must be from 256"),
+        ("cpus = 1.5", "must be a whole number"),
+        ("ram = 3", "there is no such setting"),
+    ],
+)
+def test_bad_virtual_machines_are_named_with_their_line(tmp_path: Path, line: str, words: str) -> None:
+    with pytest.raises(BadInput, match=f"rwk-tui.toml:2: vagrant.{line.split()[0]}: .*{words}"):
+        load(tmp_path, f"[vagrant]\n{line}\n", {})
+
+
+def test_a_theme_of_ones_own_must_have_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    assert load(tmp_path, 'theme = "light"\n').theme_file is None
+    for place, plum in (
+        ("rwk-tui.toml:2: theme", "\ntheme = 'plum'\n"),
+        ("RWK_THEME", None),
+    ):
+        (tmp_path / "rwk-tui.toml").unlink()
+        with pytest.raises(BadInput, match=f"{place}: must be one of dark, .*, not 'plum': there is no .*plum.toml$"):
+            load(tmp_path, plum, {} if plum else {"RWK_THEME": "plum"})
+        (tmp_path / "rwk-tui.toml").touch()
+    themes = tmp_path / "config" / "rwk-tui" / "themes"
+    themes.mkdir(parents=True)
+    (themes / "plum.toml").touch()
+    found = load(tmp_path, "", None, theme="plum")
+    assert (found.theme, found.theme_file) == ("plum", themes / "plum.toml")
+    with pytest.raises(BadInput, match="^--theme: .*there is no .*mine/plum.toml$"):
+        load(tmp_path, 'themes = "mine"\n', None, theme="plum")
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "plum.toml").touch()
+    found = load(tmp_path, 'themes = "mine"\n', None, theme="plum")
+    assert found.theme_file == tmp_path / "mine" / "plum.toml"
+    assert load_settings(environment=as_environment(found), directory=tmp_path / "mine") == found
+
+
+@pytest.mark.parametrize("name", ["../dark", "a/b", ".hidden", "", "two words"])
+def test_the_name_of_a_theme_leads_nowhere_else(tmp_path: Path, name: str) -> None:
+    with pytest.raises(BadInput, match="rwk-tui.toml:1: theme: must be one of dark"):
+        load(tmp_path, f'theme = "{name}"\n')

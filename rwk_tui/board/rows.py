@@ -33,7 +33,8 @@ class LabRow(Row, frozen=True, kw_only=True, eq=False, tag="lab"):
     `engines` is one line for people ("etcd 3.7.3"). `state` is "choose" when an earlier run left something on disk that
     the presenter must resume or reset; `left_behind` then says what. `reach` names, per machine, the endpoint at which
     the presenter's own tools find an etcd there, `path` the directories that hold the engines, and `variables` what
-    those tools need in their environment to be let in (certificates, the kubeconfig).
+    those tools need in their environment to be let in (certificates, the kubeconfig). `outlives` says that its machines
+    run on when its daemon ends; `doing` is what a slow backend said last while it works.
     """
 
     backend: str
@@ -44,6 +45,8 @@ class LabRow(Row, frozen=True, kw_only=True, eq=False, tag="lab"):
     reach: tuple[tuple[str, str], ...] = ()
     path: tuple[str, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
+    outlives: bool = False
+    doing: str = ""
 
     @property
     def key(self) -> str:

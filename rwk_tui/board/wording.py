@@ -1,6 +1,8 @@
-"""How durations are said, the same everywhere."""
+"""How durations, numbers and lists are said, the same everywhere."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 
 def seconds(milliseconds: float) -> str:
@@ -18,3 +20,8 @@ def seconds(milliseconds: float) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 member", "3 members"."""
     return f"{number} {one if number == 1 else many or one + 's'}"
+
+
+def listed(names: Sequence[str]) -> str:
+    """The names as in a sentence: "core-01, core-02 and core-03"."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,7 +78,65 @@ def restore(
 
 def upgrade(machine: Machine, site: Site, engine: str) -> Op:
     """Restart a member with another engine, such as "etcd-3.7", otherwise as it is."""
-    return RestartOp(machine, site, lambda spec: replace(spec, argv=(f"{engine}/etcd",)))
+    return EngineOp(RestartOp(machine, site, lambda spec: replace(spec, argv=(f"{engine}/etcd",))), engine)
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOp:
+    """A restart with another engine, once that one can read what the member stores.
+
+    After `downgrade enable` each member brings its own storage back within some seconds, and an older etcd that is
+    started before refuses to run. Raises LabError if it takes longer than `within` (s).
+    """
+
+    restart: RestartOp
+    engine: str
+    within: float = 30.0
+
+    @property
+    def machine(self) -> str:
+        return self.restart.machine
+
+    async def resolve(self) -> None:
+        await self.restart.resolve()
+
+    def command(self) -> str:
+        return self.restart.command()
+
+    async def run(self, tell: Tell) -> OpResult:
+        machine, site = self.restart.on, self.restart.site
+        until = time.monotonic() + self.within * site.lab.slack
+        endpoint = client_url(machine, public=False, scheme=site.scheme_of(machine.name))
+        ask = RunOp(
+            machine, (_program(site, machine, "etcdctl"), f"--endpoints={endpoint}", "endpoint", "status", "-w", "json")
+        )
+        while (stored := read_storage((await ask.run(lambda _stream, _text: None)).stdout)) > _minor(self.engine):
+            if time.monotonic() > until:
+                raise LabError(f"what {machine.name} stores is still of version {stored[0]}.{stored[1]}")
+            await asyncio.sleep(0.5)
+        return await self.restart.run(tell)
+
+
+class _WireStatus(msgspec.Struct):
+    version: str = msgspec.field(default="", name="storageVersion")
+
+
+class _WireMember(msgspec.Struct):
+    status: _WireStatus = msgspec.field(default_factory=_WireStatus, name="Status")
+
+
+def read_storage(text: str) -> tuple[int, int]:
+    """The minor whose storage a member has, as `etcdctl endpoint status -w json` tells; (0, 0) where it does not."""
+    try:
+        members = msgspec.json.decode(text, type=list[_WireMember])
+    except msgspec.DecodeError:
+        return (0, 0)
+    return _minor(members[0].status.version) if members else (0, 0)
+
+
+def _minor(text: str) -> tuple[int, int]:
+    found = re.search(r"(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 class _WireSnapshot(msgspec.Struct):

@@ -11,7 +11,7 @@ from rwk_tui.cluster import roles
 from rwk_tui.cluster.ops import OpResult, Tell
 from rwk_tui.cluster.pki import Authority, Pki
 from rwk_tui.cluster.roles import Papers
-from rwk_tui.lab.protocol import Machine, Place
+from rwk_tui.lab.protocol import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,9 @@ class File:
 
 @dataclass(frozen=True, slots=True)
 class PutOp:
-    """Put files on a machine; there is no command for it that would say more than `words`."""
+    """Put files on a machine or at the desk; there is no command for it that would say more than `words`."""
 
-    on: Machine
+    on: Place
     files: tuple[File, ...]
     words: str
 

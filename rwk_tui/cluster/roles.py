@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from rwk_tui.cluster.access import Access
 from rwk_tui.cluster.certificates import Identity
-from rwk_tui.cluster.kubernetes.units import API_PORT
+from rwk_tui.cluster.kubernetes.units import API_PORT, KUBELET_PORT
 from rwk_tui.cluster.pki import Authority, Pair, Pki
 from rwk_tui.lab.protocol import Lab, Machine
 
@@ -47,7 +47,7 @@ def api_server(machine: Machine, lab: Lab) -> tuple[Papers, ...]:
     front, _ = lab.any_address(API_PORT)
     own = urlsplit(machine.any_url(API_PORT)).hostname or ""
     names = ("kubernetes", "kubernetes.default", "kubernetes.default.svc", "kubernetes.default.svc.cluster.local")
-    hosts = (*names, *_hosts(machine, (API_PORT,)), machine.bind(API_PORT)[0], front, own, SERVICE_IP)
+    hosts = (*names, *_hosts(machine, (API_PORT,)), machine.bind(API_PORT, public=True)[0], front, own, SERVICE_IP)
     # Any machine's balancer may lead here, and it is known by that machine's own address.
     fronts = tuple(urlsplit(other.any_url(API_PORT)).hostname or "" for other in lab.machines.values())
     identity = Identity("kube-apiserver", hosts=_unique((*hosts, *fronts)), usage="server")
@@ -60,6 +60,10 @@ def api_server(machine: Machine, lab: Lab) -> tuple[Papers, ...]:
 
 CONTROLLER_MANAGER = Papers("kubernetes", "controller-manager", Identity("system:kube-controller-manager"))
 SCHEDULER = Papers("kubernetes", "scheduler", Identity("system:kube-scheduler"))
+TO_KUBELETS = Papers(
+    "kubernetes", "apiserver-kubelet-client", Identity("kube-apiserver-kubelet-client", group="system:masters")
+)
+"""What an API server shows kubelets that it calls, which ask an API server whether this one may."""
 ADMIN = Papers("kubernetes", "admin", Identity("kubernetes-admin", group="system:masters"))
 PRESENTER = Papers("etcd", "presenter", Identity("presenter"))
 
@@ -67,6 +71,13 @@ PRESENTER = Papers("etcd", "presenter", Identity("presenter"))
 def node(machine: Machine) -> Papers:
     """What a kubelet shows the API server: it may only touch its own node and the pods that run there."""
     return Papers("kubernetes", "kubelet", Identity(f"system:node:{machine.name}", "system:nodes"), machine.name)
+
+
+def kubelet_server(machine: Machine) -> Papers:
+    """What a kubelet shows API servers that call it."""
+    hosts = _unique((machine.name, machine.address, machine.bind(KUBELET_PORT, public=True)[0]))
+    identity = Identity(f"system:node:{machine.name}", "system:nodes", hosts, "server")
+    return Papers("kubernetes", "kubelet-server", identity, f"{machine.name}-kubelet-server")
 
 
 def issue(pki: Pki, papers: Papers, *, anew: bool = False) -> Pair:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,8 +11,9 @@ from pathlib import Path
 from rwk_tui.cluster import roles
 from rwk_tui.cluster.access import Access
 from rwk_tui.cluster.etcd import UNIT, Style, is_secured, peer_scheme
-from rwk_tui.cluster.kubernetes import kubeconfig
+from rwk_tui.cluster.kubernetes import kubeconfig, pod_network
 from rwk_tui.cluster.kubernetes.units import API_PORT, API_SERVER, KUBELET, engine_of
+from rwk_tui.cluster.ops import ask
 from rwk_tui.cluster.pki import Pki
 from rwk_tui.lab.protocol import Lab, LabError, Machine, UnitSpec
 from rwk_tui.private import write_whole
@@ -34,6 +36,8 @@ class Site:
     secure_next: bool = False
     engines_next: Mapping[str, str] = field(default_factory=dict)
     _specs: dict[tuple[str, str], UnitSpec] = field(default_factory=dict, init=False)
+    _runtimes: dict[str, str] = field(default_factory=dict, init=False)
+    _plugins: dict[str, str] = field(default_factory=dict, init=False)
     _known: dict[roles.Papers, tuple[Access, tuple[int, ...]]] = field(default_factory=dict, init=False)
 
     async def look(self) -> None:
@@ -48,6 +52,30 @@ class Site:
             for unit, state in status.units.items():
                 if state.spec is not None and status.power != "gone":
                     self._specs[name, unit] = state.spec
+            if status.power == "up":
+                self._runtimes[name] = status.runtime
+                await self._look_for_plugins(name)
+
+    async def _look_for_plugins(self, name: str) -> None:
+        """Once there are some they stay; without any, somebody may install them."""
+        if not self._runtimes[name] or self._plugins.get(name):
+            return
+        with contextlib.suppress(LabError, TimeoutError):
+            listing = await ask(self.lab.machines[name], pod_network.list_plugins())
+            self._plugins[name] = pod_network.plugins_in(listing.stdout)
+
+    def runtime(self, machine: str) -> str:
+        """The container runtime that a machine has, such as "containerd 1.6.20"; "" for none that is known of."""
+        return self._runtimes.get(machine, "")
+
+    def plugins(self, machine: str) -> str | None:
+        """The directory of a machine's CNI plugins, "" if it has none, None while that is not known."""
+        return self._plugins.get(machine)
+
+    @property
+    def runs_containers(self) -> bool:
+        """Whether pods of any machine run in containers, if it is a worker."""
+        return any(self._runtimes.get(name) and self._plugins.get(name) for name in self.lab.machines)
 
     def spec(self, machine: str, unit: str) -> UnitSpec | None:
         """How a unit is configured, None if it is not."""

@@ -34,7 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--state", metavar="DIR", help="where the lab lives")
     given = parser.parse_args(arguments)
     os.umask(0o077)
-    logging.basicConfig(format="%(asctime)s rwk-tui: %(message)s", level=logging.INFO, stream=sys.stderr)
+    # Libraries tell of every connection that they open, which a poll does for days.
+    logging.basicConfig(format="%(asctime)s rwk-tui: %(message)s", level=logging.WARNING, stream=sys.stderr)
+    logging.getLogger("rwk-tui").setLevel(logging.INFO)
     try:
         settings = load_settings({"state": given.state} if given.state else {})
         check_socket(settings)

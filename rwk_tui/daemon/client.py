@@ -17,7 +17,17 @@ from rwk_tui import __version__
 from rwk_tui.board.frames import PROTOCOL
 from rwk_tui.board.source import CommandRefused
 from rwk_tui.daemon.places import last_words
-from rwk_tui.daemon.protocol import LINE_LIMIT, AnyCommand, Bye, FromDaemon, Hello, Reply, Welcome
+from rwk_tui.daemon.protocol import (
+    LINE_LIMIT,
+    AnyCommand,
+    Bye,
+    FromDaemon,
+    Hello,
+    Reply,
+    Shell,
+    TerminalOf,
+    Welcome,
+)
 from rwk_tui.daemon.spawn import DaemonError, Spawned, start_daemon
 from rwk_tui.daemon.wire import NotUnderstood, decode_greeting, decode_message, encode
 from rwk_tui.settings import Settings, check_socket
@@ -33,8 +43,8 @@ KNOCK = 0.02
 class DaemonClient:
     """A connection to the daemon: iterate it for what it says, call it with commands.
 
-    The last message is a Bye, also when the daemon went without a word. Replies are not iterated. `started` says
-    whether connecting has started the daemon.
+    The last message is a Bye, also when the daemon went without a word. Answers to commands are not iterated. `started`
+    says whether connecting has started the daemon.
     """
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, welcome: Welcome) -> None:
@@ -45,6 +55,7 @@ class DaemonClient:
         self._spawned: Spawned | None = None
         self._messages: asyncio.Queue[FromDaemon | None] = asyncio.Queue()
         self._replies: dict[int, asyncio.Future[Reply]] = {}
+        self._terminals: dict[int, TerminalOf] = {}
         self._last_id = 0
         self._over = ""
         self._reading = asyncio.create_task(self._read())
@@ -57,10 +68,11 @@ class DaemonClient:
         role: Literal["driver", "viewer"] = "driver",
         attend: Literal["cockpit", "headless", "none"] = "none",
         start: bool = False,
+        refusals: bool = False,
     ) -> DaemonClient:
         """Get hold of the daemon. Raises DaemonError in one line; BadInput if the socket can't have its path."""
         check_socket(settings)
-        hello = Hello(version=__version__, role=role, attend=attend)
+        hello = Hello(version=__version__, role=role, attend=attend, refusals=refusals)
         attempt = _Attempt(settings, start)
         try:
             reader, writer, welcome = await attempt.connect(hello)
@@ -76,6 +88,13 @@ class DaemonClient:
         elif attempt.spawned is not None:
             # Another front end was quicker: ours waits for a lock that it must not get when that lab ends.
             await attempt.spawned.end()
+        if start and not client.started and settings.tape is not None and welcome.tape != str(settings.tape):
+            await client.close()
+            records = f"is recorded to {welcome.tape}" if welcome.tape else "is not recorded"
+            raise DaemonError(
+                f"a lab runs already and {records}, so {settings.tape} can't be its tape: a tape begins with its lab; "
+                "halt that one first (`rwk-tui down`), or leave --tape (RWK_TAPE) out"
+            )
         return client
 
     def __aiter__(self) -> AsyncIterator[FromDaemon]:
@@ -109,6 +128,14 @@ class DaemonClient:
             raise CommandRefused(reply.error)
         return reply
 
+    async def terminal(self, machine: str) -> TerminalOf:
+        """What to run here for a shell on that machine. Raises CommandRefused, DaemonError."""
+        reply = await self.ask(Shell(machine=machine))
+        found = self._terminals.pop(reply.id, None)
+        if found is None:
+            raise DaemonError("the daemon does not say how to get a shell there")
+        return found
+
     async def close(self) -> None:
         """Let go of the daemon; harmless when it is gone."""
         self._reading.cancel()
@@ -131,7 +158,10 @@ class DaemonClient:
                 if isinstance(message, Bye):
                     self._end(message)
                     return
-                if not isinstance(message, Reply):
+                if isinstance(message, TerminalOf):
+                    if message.id in self._replies:  # whoever gave up waiting needs it no more
+                        self._terminals[message.id] = message
+                elif not isinstance(message, Reply):
                     self._messages.put_nowait(message)
                 elif (waiting := self._replies.get(message.id)) is not None and not waiting.done():
                     waiting.set_result(message)

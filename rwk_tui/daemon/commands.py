@@ -20,8 +20,12 @@ from rwk_tui.daemon.protocol import (
     Open,
     Power,
     Repeat,
+    Shell,
     Skip,
+    TerminalOf,
 )
+from rwk_tui.daemon.ways import ETCD_PORT
+from rwk_tui.daemon.wire import encode
 from rwk_tui.lab.protocol import Machine
 
 _UNIT_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -66,6 +70,8 @@ async def _do(command: AnyCommand, client: Connection, parts: Parts, hub: Hub) -
             parts.installs.begin(names)
         case Power():
             await _switch(command, parts, hub)
+        case Shell():
+            await _tell_terminal(command, client, parts)
         case Logs(unit=""):
             client.follow("", None, 0)
         case Logs(machine=machine, unit=unit, lines=lines):
@@ -74,6 +80,23 @@ async def _do(command: AnyCommand, client: Connection, parts: Parts, hub: Hub) -
             client.follow(machine, _machine(parts, machine).unit(unit), max(1, min(lines, 2000)))
         case _:
             raise CommandRefused(f"{type(command).__name__.lower()} means nothing here")
+
+
+async def _tell_terminal(command: Shell, client: Connection, parts: Parts) -> None:
+    """For the client that asked, and nobody else: it is a way into the machine."""
+    machine = _machine(parts, command.machine)
+    # Clients ask localhost if they are told nothing, and that is not where a member of the local lab listens.
+    scheme = "https" if parts.site.is_secured(machine.name) else "http"
+    (member,) = machine.listen_urls(ETCD_PORT, public=False, scheme=scheme)
+    found = await machine.terminal(environment={"ETCDCTL_ENDPOINTS": member})
+    answer = TerminalOf(
+        id=command.id,
+        machine=machine.name,
+        argv=found.argv,
+        environment=dict(found.environment),
+        directory=found.directory,
+    )
+    client.send(encode(answer))
 
 
 async def _switch(command: Power, parts: Parts, hub: Hub) -> None:
@@ -99,5 +122,5 @@ async def _switch(command: Power, parts: Parts, hub: Hub) -> None:
 
 def _machine(parts: Parts, name: str) -> Machine:
     if name not in parts.lab.machines:
-        raise CommandRefused(f"there is no machine {name!r}: there are {', '.join(parts.lab.machines)}")
+        raise CommandRefused(f"there is no machine {name[:80]!r}: there are {', '.join(parts.lab.machines)}")
     return parts.lab.machines[name]

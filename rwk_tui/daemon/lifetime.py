@@ -27,6 +27,8 @@ class Lifetime:
         self._grace = grace
         self.ended = asyncio.Event()
         self.reason = ""
+        self.halt = False
+        """Whether machines that outlive the daemon are to be halted too."""
 
     @property
     def attended(self) -> bool:
@@ -61,10 +63,11 @@ class Lifetime:
         else:
             self._after(self._linger, f"the cockpit is gone and did not come back within {self._linger:g} s")
 
-    def end(self, reason: str) -> None:
-        """It is time; the first reason counts."""
+    def end(self, reason: str, *, halt: bool = False) -> None:
+        """It is time; the first reason counts. With `halt`, machines that would outlive the daemon are halted."""
         if not self.ended.is_set():
             self.reason = reason
+            self.halt = halt
             self._stop_timer()
             self.ended.set()
 

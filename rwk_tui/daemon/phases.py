@@ -22,6 +22,8 @@ log = logging.getLogger("rwk-tui")
 
 TELL_WITHIN = 5.0
 """Seconds that a daemon which could not start waits for a client to tell why."""
+HEAL_WITHIN = 30.0
+"""Seconds that healing a lab which is left may take, to be multiplied by the backend's slack."""
 INSTALL_WITHIN = 25.0
 """Seconds that an install may take to end in order."""
 
@@ -48,6 +50,8 @@ class Phases:
         self._ways: Ways | None = None
         self._work: asyncio.Task[None] | None = None
         self.parts: Parts | None = None
+        self.fate = "the lab is halted"
+        """What became of the lab at the end."""
         self.failure = ""
         """Why there is no lab, in one line; "" as long as there may be one."""
 
@@ -87,7 +91,11 @@ class Phases:
         self._begin(self._empty(parts, fresh=fresh))
 
     async def halt(self) -> None:
-        """End everything in order; whatever happens to one part, the others are ended too."""
+        """End everything in order; whatever happens to one part, the others are ended too.
+
+        Machines that outlive us are left running, unless they are to be halted too, and well: nobody would heal them.
+        """
+        phase = self.now
         self._sign.turn("ending")
         if self._work is not None:
             self._work.cancel()
@@ -99,11 +107,17 @@ class Phases:
             return
         parts.installs.stop()
         await _calmly("the story", parts.director.close(), 5.0)
+        leaving = parts.lab.outlives and not self._lifetime.halt
+        self.fate = "its machines run on (`rwk-tui down` halts them)" if leaving else "the lab is halted"
+        if leaving and phase == "ready":
+            await _calmly("healing", parts.faults.heal("all"), HEAL_WITHIN * parts.lab.slack)
         await _calmly("the faults", parts.faults.close(), 5.0)
         await _calmly("the watcher", parts.watcher.stop(), 5.0)
         patience = 2 * self._settings.timeouts.stop * parts.lab.slack + 10.0
+        if parts.lab.outlives:  # those are switched off one after the other, as their provider likes it
+            patience = len(parts.lab.machines) * self._settings.timeouts.machine_start * parts.lab.slack
         await asyncio.gather(
-            _calmly("the lab", _down(parts.lab), patience),
+            _calmly("the lab", parts.lab.leave() if leaving else _down(parts.lab), patience),
             _calmly("the install", parts.installs.close(), INSTALL_WITHIN),
         )
 
@@ -111,6 +125,8 @@ class Phases:
         recorded = self._record.load()
         compose = await asyncio.to_thread(load)
         parts = self.parts = await compose(self._settings, self._hub, self._record)
+        self._sign.show(outlives=parts.lab.outlives)
+        parts.lab.narrate(self._narrated, self._complained)
         parts.engines.subscribe(self._show_engines)
         self._show_engines()
         self._ways = Ways(parts, self._hub, self._sign, self._complain)
@@ -155,8 +171,20 @@ class Phases:
         await parts.watcher.start()
         parts.faults.kinds()
 
+    def _narrated(self, machine: str, words: str) -> None:
+        """A slow backend says what it does: on the sign, and in the log for those who look for more."""
+        log.info("%s: %s", machine, words)
+        self._sign.show(doing=f"{machine}: {words}")
+
+    def _complained(self, machine: str, words: str) -> None:
+        """Something is not as it should be on a machine, and nobody waits for it."""
+        log.warning("%s: %s", machine, words)
+        named = words if machine in words else f"{machine}: {words}"
+        self._hub.tell("machine", named, level="warning", subject=f"machine/{machine}")
+
     def _ready(self, parts: Parts) -> None:
         assert self._ways is not None
+        self._sign.show(doing="")
         self._ways.follow()
         self._sign.turn("ready")
         parts.watcher.refresh()

@@ -17,6 +17,7 @@ _OURS = {
     "record.json",
     "canary.ledger",
     "cards.jsonl",
+    "cockpit-seen",
     "lab",
     "pki",
 }

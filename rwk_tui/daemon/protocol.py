@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -11,6 +12,8 @@ from rwk_tui.board.frames import PROTOCOL, Frame
 LINE_LIMIT = 8 * 1024 * 1024
 """Bytes in the longest line a client accepts; the daemon accepts `COMMAND_LIMIT`."""
 COMMAND_LIMIT = 64 * 1024
+OF_THE_TERMINAL = ("TERM", "COLORTERM")
+"""Variables that describe a terminal: a shell in it needs them, and the daemon has none."""
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True, tag_field="do"):
@@ -23,6 +26,7 @@ class Hello(Command, frozen=True, kw_only=True, tag="hello"):
     """The first line of every client. A viewer may only look; `attend` says that this client's going ends the lab.
 
     `started` is the pid of the daemon that this client started, 0 if none: a headless client attends no other's lab.
+    `refusals` asks to be told what others are refused; who does not ask may not know that message.
     """
 
     protocol: int = PROTOCOL
@@ -30,6 +34,7 @@ class Hello(Command, frozen=True, kw_only=True, tag="hello"):
     role: Literal["driver", "viewer"] = "driver"
     attend: Literal["cockpit", "headless", "none"] = "none"
     started: int = 0
+    refusals: bool = False
 
 
 class Open(Command, frozen=True, kw_only=True, tag="open"):
@@ -97,6 +102,12 @@ class Logs(Command, frozen=True, kw_only=True, tag="logs"):
     lines: int = 200
 
 
+class Shell(Command, frozen=True, kw_only=True, tag="shell"):
+    """Say what to run at a terminal for a shell on that machine; `TerminalOf` comes before the reply."""
+
+    machine: str
+
+
 class Install(Command, frozen=True, kw_only=True, tag="install"):
     """Get engines, by the names of their rows, in the background; with `stop`, break off what is being got."""
 
@@ -109,7 +120,9 @@ class Detach(Command, frozen=True, kw_only=True, tag="detach"):
 
 
 class Quit(Command, frozen=True, kw_only=True, tag="quit"):
-    """Halt the lab and end the daemon."""
+    """End the daemon and halt the lab; machines that outlive it are halted with `halt` only, else left running."""
+
+    halt: bool = False
 
 
 AnyCommand = (
@@ -126,6 +139,7 @@ AnyCommand = (
     | Reset
     | Resume
     | Logs
+    | Shell
     | Install
     | Detach
     | Quit
@@ -133,11 +147,12 @@ AnyCommand = (
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome", tag_field="t"):
-    """The daemon's first line; a full frame follows."""
+    """The daemon's first line; a full frame follows. `tape` is the file that it was told to record to, "" for none."""
 
     protocol: int
     version: str
     pid: int
+    tape: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, tag="reply", tag_field="t"):
@@ -159,6 +174,30 @@ class LogLines(msgspec.Struct, frozen=True, kw_only=True, tag="log", tag_field="
     lines: tuple[str, ...]
 
 
+class TerminalOf(msgspec.Struct, frozen=True, kw_only=True, tag="terminal", tag_field="t"):
+    """What the command `id` asked for: run `argv` there with nothing in its environment but this and the terminal's.
+
+    "" as `directory` is any.
+    """
+
+    id: int
+    machine: str
+    argv: tuple[str, ...]
+    environment: dict[str, str]
+    directory: str = ""
+
+    def environment_at(self, here: Mapping[str, str]) -> dict[str, str]:
+        """All that the shell gets at a terminal whose own environment is `here`."""
+        return {name: here[name] for name in OF_THE_TERMINAL if name in here} | self.environment
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused", tag_field="t"):
+    """Another client was refused a command, by its name on the wire; `error` says in one line why."""
+
+    command: str
+    error: str
+
+
 class Bye(msgspec.Struct, frozen=True, kw_only=True, tag="bye", tag_field="t"):
     """The daemon ends the conversation, and why; `again` means that a new daemon can be had in a moment."""
 
@@ -166,4 +205,4 @@ class Bye(msgspec.Struct, frozen=True, kw_only=True, tag="bye", tag_field="t"):
     again: bool = False
 
 
-FromDaemon = Welcome | Frame | Reply | LogLines | Bye
+FromDaemon = Welcome | Frame | Reply | LogLines | TerminalOf | Refused | Bye

@@ -15,7 +15,7 @@ from rwk_tui.board.frames import PROTOCOL
 from rwk_tui.board.source import CommandRefused
 from rwk_tui.daemon.connection import Connection
 from rwk_tui.daemon.lifetime import Lifetime
-from rwk_tui.daemon.protocol import COMMAND_LIMIT, AnyCommand, Bye, Detach, Hello, Logs, Quit, Welcome
+from rwk_tui.daemon.protocol import COMMAND_LIMIT, AnyCommand, Bye, Detach, Hello, Logs, Quit, Refused, Welcome
 from rwk_tui.daemon.wire import NotUnderstood, decode_command, decode_greeting, encode
 from rwk_tui.settings import Settings
 
@@ -45,6 +45,7 @@ class Server:
 
     def __init__(self, settings: Settings, stream: Stream, lifetime: Lifetime) -> None:
         self._path = settings.socket
+        self._tape = str(settings.tape or "")
         self._stream = stream
         self._lifetime = lifetime
         self._clients: set[Connection] = set()
@@ -115,7 +116,7 @@ class Server:
         # What is pending goes to the others before the snapshot is drawn: it is in there, and nobody sees it twice.
         self._stream.flush()
         self._lifetime.arrived(client.hello.attend)
-        client.send(encode(Welcome(protocol=PROTOCOL, version=__version__, pid=os.getpid())))
+        client.send(encode(Welcome(protocol=PROTOCOL, version=__version__, pid=os.getpid(), tape=self._tape)))
         client.send(self._stream.snapshot())
         self._clients.add(client)
         self.greeted.set()
@@ -174,7 +175,7 @@ class Server:
                 return
             if isinstance(command, Quit) and client.hello.role == "driver":
                 client.reply(command.id)
-                self._lifetime.end("asked to quit")
+                self._lifetime.end("asked to quit", halt=command.halt)
             elif client.hello.role == "viewer" and not isinstance(command, Logs):
                 client.reply(command.id, "a viewer may only look")
             elif not client.spawn(self._carry_out(command, client)):
@@ -192,3 +193,12 @@ class Server:
             log.exception("%s failed", type(command).__name__)
             error = f"it failed ({type(bug).__name__}: {bug}); the daemon's log says where"
         client.reply(command.id, error, self._stream.flush())
+        if error:
+            self._tell_refused(command, " ".join(error.split()), client)
+
+    def _tell_refused(self, command: AnyCommand, error: str, asked: Connection) -> None:
+        """Let those hear it who want to: a presenter in a second terminal sees what the first one was denied."""
+        name = str(type(command).__struct_config__.tag)
+        for client in list(self._clients):
+            if client.hello.refusals and client is not asked:
+                client.send(encode(Refused(command=name, error=error)))

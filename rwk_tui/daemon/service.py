@@ -64,7 +64,7 @@ class Service:
         pump.cancel()
         await asyncio.gather(pump, return_exceptions=True)
         self.flush()
-        await self._server.close(self._phases.failure or f"{self.lifetime.reason}; the lab is halted")
+        await self._server.close(self._phases.failure or f"{self.lifetime.reason}; {self._phases.fate}")
         if self._tape is not None:
             self._tape.close()
         return 1 if self._phases.failure else 0

@@ -21,6 +21,8 @@ from rwk_tui.story.fault_story import is_made, made_chapter
 from rwk_tui.story.load import load_chapters
 from rwk_tui.story.schema import Chapter
 
+HALT_LEFT_WITHIN = 300.0
+"""Seconds that halting machines which outlive their daemon may take."""
 SEEN_WITHIN = 30.0
 """Seconds for which a lab that is up is waited for to be seen; what is not seen by then is told as it stands."""
 
@@ -134,15 +136,41 @@ async def _down(settings: Settings) -> int:
     except DaemonError as error:
         if settings.socket.exists() and not str(error).startswith("no lab is running"):
             raise
+        if settings.outlives and await _halt_left_machines(settings):
+            return 0
         print(f"no lab runs in {settings.state}")
         return 0
+    patience = HALT_LEFT_WITHIN if settings.outlives else HALT_WITHIN
     try:
-        async with Follower(client) as lab, asyncio.timeout(HALT_WITHIN):
-            await client.call(Quit())
+        async with Follower(client) as lab, asyncio.timeout(patience):
+            await client.call(Quit(halt=True))
             await lab.ended()
     except TimeoutError:
-        raise DaemonError(f"the lab is not halted within {HALT_WITHIN:g} s (pid {client.welcome.pid})") from None
+        raise DaemonError(f"the lab is not halted within {patience:g} s (pid {client.welcome.pid})") from None
     finally:
         await client.close()
     print("the lab is halted")
     return 0
+
+
+async def _halt_left_machines(settings: Settings) -> bool:
+    """Halt the machines that an earlier daemon left running; whether there were any. Raises LabError."""
+    from rwk_tui.lab.open import open_lab
+
+    if not (settings.state / "lab").exists():
+        return False
+    lab = open_lab(settings, {})
+
+    def tell(machine: str, words: str) -> None:
+        print(f"{machine}: {words}", file=sys.stderr)
+
+    lab.narrate(tell, tell)
+    left = await lab.left_behind()
+    running = [name for name, machine in lab.machines.items() if (await machine.status()).power == "up"]
+    if running:
+        print(f"halting {left}", file=sys.stderr)
+        await lab.down()
+        print("the lab is halted")
+    else:
+        await lab.leave()
+    return bool(running)

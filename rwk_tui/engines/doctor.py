@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from rwk_tui.settings import BadInput, Settings, check_socket
 
 _ETCD_PORTS = (2379, 2380)
 _SMALL = (80, 24)
+_VAGRANT_WITHIN = 20.0
 _WIDE = len("kube-controller-manager")
 
 
@@ -39,8 +41,11 @@ def examine_here(settings: Settings) -> Iterator[Finding]:
     yield from _engines(settings)
     yield _state(settings)
     yield _socket(settings)
-    yield from _addresses(settings)
-    yield from _tools()
+    if settings.backend == "vagrant":
+        yield _vagrant()
+    if settings.backend == "local":
+        yield from _addresses(settings)
+        yield from _tools()
     yield _terminal()
 
 
@@ -157,6 +162,21 @@ def _lab_answers(settings: Settings) -> bool:
         except OSError:
             return False
     return True
+
+
+def _vagrant() -> Finding:
+    """Whether there is a Vagrant that runs; which providers work is only known once it is asked for a machine."""
+    path = shutil.which("vagrant")
+    advice = "install it with a provider such as VirtualBox or libvirt, or take --backend local"
+    if path is None:
+        return Finding("vagrant", False, "not on PATH", advice)
+    try:
+        ran = subprocess.run([path, "--version"], capture_output=True, text=True, timeout=_VAGRANT_WITHIN)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return Finding("vagrant", False, f"{path} does not run: {error}", advice)
+    said = (ran.stdout.strip() or ran.stderr.strip()).splitlines()[-1:]
+    words = said[0] if said else "it says nothing"
+    return Finding("vagrant", ran.returncode == 0, f"{words} ({path})", "" if ran.returncode == 0 else advice)
 
 
 def _tools() -> Iterator[Finding]:

@@ -23,6 +23,9 @@ class Delay(MachineLinks):
     look = "What asks that member waits for the way there and back. If it leads, every write does."
     must = "Slow is not dead: no election, as long as heartbeats come within the election timeout; nothing is lost."
 
+    def why_not(self, ground: Ground) -> str:
+        return ground.lab.lacks("delay")
+
     def done(self, target: str) -> str:
         return f"the network of {target} became slow"
 
@@ -48,6 +51,9 @@ class Jitter(MachineLinks):
     )
     look = "One write takes a moment, the next one several times as long."
     must = "Order is kept and nothing is lost; uneven is not dead, so the leader stays."
+
+    def why_not(self, ground: Ground) -> str:
+        return ground.lab.lacks("delay")
 
     def done(self, target: str) -> str:
         return f"the network of {target} became uneven"

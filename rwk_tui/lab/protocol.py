@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, Protocol
 
-from rwk_tui.board.rows import Power, UnitState
 from rwk_tui.lab.links_protocol import Link as Link
+from rwk_tui.lab.values import Line as Line
+from rwk_tui.lab.values import Listen as Listen
+from rwk_tui.lab.values import MachineStatus as MachineStatus
+from rwk_tui.lab.values import Terminal as Terminal
+from rwk_tui.lab.values import UnitSpec as UnitSpec
+from rwk_tui.lab.values import UnitStatus as UnitStatus
 
 UnitVerb = Literal["start", "stop", "restart", "kill", "pause", "resume"]
 MachineVerb = Literal["start", "stop", "kill", "destroy"]
 Signal = Literal["graceful", "at once"]
-Ability = Literal["power cut", "slow disk", "packet loss"]
+Ability = Literal["power cut", "slow disk", "packet loss", "delay"]
+
+
+Narrator = Callable[[str, str], None]
+"""Hears a machine's name and a line."""
 
 
 class LabError(Exception):
@@ -22,63 +30,6 @@ class LabError(Exception):
 
 class MachineDown(LabError):
     """The machine is not up, so nothing runs on it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Listen:
-    """A port that a unit listens on: `public` ones are open to other machines, the rest stay on its localhost.
-
-    With `bound`, the unit listens at the one address that `Machine.bind` gives, because it can't listen on several.
-    """
-
-    port: int
-    public: bool
-    bound: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class UnitSpec:
-    """How a unit is to run: a program by name with arguments and environment, and the ports it listens on.
-
-    A machine that halts ends it before the units that it is `after`, whose clients it is.
-    """
-
-    name: str
-    argv: tuple[str, ...]
-    environment: tuple[tuple[str, str], ...] = ()
-    listens: tuple[Listen, ...] = ()
-    after: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class UnitStatus:
-    """A unit as it stands; `since` is unix time (s), `exit` says in words how it ended last ("" if it has not)."""
-
-    state: UnitState
-    pid: int = 0
-    since: float = 0.0
-    exit: str = ""
-    spec: UnitSpec | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MachineStatus:
-    """A machine as it stands, with its units by name; `seen` is False where it could not be asked."""
-
-    power: Power
-    since: float
-    address: str
-    units: Mapping[str, UnitStatus] = field(default_factory=dict)
-    seen: bool = True
-    why: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line that a command printed."""
-
-    stream: Literal["out", "err"]
-    text: str
 
 
 class Run(Protocol):
@@ -153,6 +104,9 @@ class Place(Protocol):
     def show_run(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
         """The command as a person would type it to run `argv` there."""
 
+    async def put(self, path: str, content: bytes, mode: int = 0o600) -> None:
+        """Write a file; relative paths lie where commands run. Raises LabError."""
+
     async def set_profile(self, variables: Mapping[str, str]) -> None:
         """Give every command that is run there from now on these variables, as a login profile does, and no others.
 
@@ -169,6 +123,10 @@ class Machine(Place, Protocol):
     @property
     def address(self) -> str:
         """The address under which the other machines reach it."""
+
+    @property
+    def advertised(self) -> str:
+        """The address that an API server on it may say is its own; where that can't be dialled, nobody needs to."""
 
     @property
     def data(self) -> str:
@@ -189,6 +147,12 @@ class Machine(Place, Protocol):
     async def status(self) -> MachineStatus:
         """How the machine and its units stand; never raises because the machine is down."""
 
+    async def terminal(self, *, environment: Mapping[str, str] | None = None) -> Terminal:
+        """What to run at the presenter's terminal for a shell there, in the machine's profile and `environment`.
+
+        The shell ends when the machine does. Raises MachineDown, or LabError if there can't be one.
+        """
+
     async def put(self, path: str, content: bytes, mode: int = 0o600) -> None:
         """Write a file; relative paths lie below `data`."""
 
@@ -204,8 +168,11 @@ class Machine(Place, Protocol):
     def listen_urls(self, port: int, *, public: bool, scheme: str = "http") -> tuple[str, ...]:
         """The URLs a unit must listen on to serve its own machine and, if `public`, the others too."""
 
-    def bind(self, port: int) -> tuple[str, int]:
-        """The address for a unit that can listen on one only: it serves its own machine and, if public, the others."""
+    def bind(self, port: int, *, public: bool) -> tuple[str, int]:
+        """The address for a unit that can listen on one only: it serves its own machine and, if `public`, the others.
+
+        Programs of its own machine dial it there.
+        """
 
     def any_url(self, port: int, *, scheme: str = "http") -> str:
         """The URL at which the programs of this machine reach that balanced port on whichever machine serves it.
@@ -230,6 +197,10 @@ class Lab(Protocol):
     @property
     def slack(self) -> float:
         """By how much this backend is slower than plain processes: deadlines are multiplied by it."""
+
+    @property
+    def outlives(self) -> bool:
+        """Whether its machines run on when nobody holds it any more."""
 
     @property
     def machines(self) -> Mapping[str, Machine]:
@@ -276,6 +247,15 @@ class Lab(Protocol):
 
     async def down(self) -> None:
         """Halt every machine; disks stay."""
+
+    async def leave(self) -> None:
+        """Let go of the lab because nobody watches it any more: links heal, and what can't outlive us is halted."""
+
+    def narrate(self, tell: Narrator, complain: Narrator) -> None:
+        """Have `tell` hear what the backend says while it works, where that takes long.
+
+        `complain` hears of each failure that nobody waits for, once.
+        """
 
     async def reset(self) -> None:
         """Bring the lab to three running machines with empty disks and open links, whatever state it is in.

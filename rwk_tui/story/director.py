@@ -35,7 +35,7 @@ class Director:
 
     def __init__(self, context: Context, chapters: Sequence[Chapter], record: Callable[[str, int], None]) -> None:
         self._context = context
-        self._shelf = Shelf(chapters)
+        self._shelf = Shelf(chapters, context.lab.slack)
         self._record = record
         self._runner = Runner(context)
         self._chapter: Chapter | None = None

@@ -17,6 +17,8 @@ from rwk_tui.watch.kube.protocol import Kube
 
 TIMEOUT = 2.0
 """Seconds that one question may take."""
+UNREADY = ("node.kubernetes.io/not-ready:", "node.kubernetes.io/unreachable:")
+"""Taints that a controller puts on a node that is not ready, and takes away a moment after it is."""
 LOG_LINES = 50
 """Lines of a log among which the one is looked for that says why."""
 WORDS_KEPT = 200
@@ -81,10 +83,17 @@ async def _why(name: str, row: ApiServerRow | None, context: Context) -> str:
 
 
 async def _nodes(what: kube.Nodes, api: Kube) -> Seen:
-    states = {row.name: row.state for row in await api.nodes(timeout=TIMEOUT)}
-    ready = all(states.get(name) == "ready" for name in what.ready or ())
-    lost = all(states.get(name, "ready") != "ready" for name in what.not_ready or ())
-    return Seen(ready and lost, ", ".join(f"{name} {state}" for name, state in sorted(states.items())) or "no nodes")
+    rows = {row.name: row for row in await api.nodes(timeout=TIMEOUT)}
+    tainted = [name for name, row in rows.items() if row.state == "ready" and _is_tainted(row)]
+    ready = all(name in rows and rows[name].state == "ready" and name not in tainted for name in what.ready or ())
+    lost = all(name in rows and rows[name].state != "ready" for name in what.not_ready or ())
+    words = (f"{name} {row.state}{' but tainted' if name in tainted else ''}" for name, row in sorted(rows.items()))
+    return Seen(ready and lost, ", ".join(words) or "no nodes")
+
+
+def _is_tainted(row: NodeRow) -> bool:
+    """Whether it takes no pods, though it is ready, because the controller has not seen that yet."""
+    return any(taint.startswith(UNREADY) for taint in row.taints)
 
 
 async def _pods(what: kube.Pods, api: Kube) -> Seen:

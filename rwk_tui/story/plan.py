@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import shlex
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,6 +12,7 @@ from typing import Any, TypeVar
 
 from rwk_tui.cluster import backup, reshape, secure, survivor
 from rwk_tui.cluster.etcd import REGISTRY_CLIENT_PORT, Discovery, Style
+from rwk_tui.cluster.handover import HandOver
 from rwk_tui.cluster.kubernetes import setup
 from rwk_tui.cluster.kubernetes.units import API_SERVER
 from rwk_tui.cluster.members import Member
@@ -25,8 +28,13 @@ from rwk_tui.story.look import Look
 from rwk_tui.story.schema import Action, Check
 from rwk_tui.story.variables import expand
 from rwk_tui.watch.known import knowledge, members_of
+from rwk_tui.watch.refusals import EtcdError
 
 T = TypeVar("T")
+
+ANSWERS_WITHIN = 3.0
+"""Seconds for which a member is asked for the member list before that counts as failed."""
+ASK_AGAIN = 0.2
 
 MACHINE_VERBS: Mapping[str, MachineVerb] = {
     "start-machine": "start",
@@ -134,7 +142,8 @@ def plan(action: Action, context: Context, wait: Wait) -> tuple[Op, ...]:
             leads = leader(context.hub.board) or to
             if leads == to:
                 return (ToldOp(f"{to} leads already", _nothing),)
-            return (reshape.move_leader(machines[to], machines[leads], known, style=_style_of(leads, context)),)
+            asking = reshape.move_leader(machines[to], machines[leads], known, style=_style_of(leads, context))
+            return (HandOver(asking, to, lambda: leader(context.hub.board), deadline),)
         case etcd.EtcdUpgrade(on=on, to=to):
             return (backup.upgrade(machines[on], site, to),)
         case kube.KubeApi(on=on):
@@ -216,10 +225,20 @@ def many(one_or_more: T | tuple[T, ...]) -> tuple[T, ...]:
 
 
 def known_of(context: Context) -> reshape.Knowledge:
-    """What the board knows of the members, and how to ask one over a connection of its own."""
+    """What the board knows of the members, and how to ask one over a connection of its own.
+
+    One that has just been restarted, or changes its leader, may need a moment to answer; asking again does no harm.
+    """
 
     async def live(via: Machine) -> Sequence[Member]:
-        async with Look(context) as look:
-            return await members_of(await look.client(via.name))
+        until = time.monotonic() + context.within(ANSWERS_WITHIN)
+        while True:
+            try:
+                async with Look(context) as look:
+                    return await members_of(await look.client(via.name))
+            except EtcdError:
+                if time.monotonic() >= until:
+                    raise
+                await asyncio.sleep(ASK_AGAIN)
 
     return knowledge(context.hub.board, live)

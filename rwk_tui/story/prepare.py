@@ -103,7 +103,7 @@ async def build_kubernetes(starts: Starts, context: Context) -> None:
         nodes = Check(verb="nodes", what=kube.Nodes(ready=starts.workers), text="the workers are ready")
         await hold(nodes, context, patience.api_start)
     for deployment, replicas in starts.deployments.items():
-        command = ("kubectl", "create", "deployment", deployment, "--image=nginx", f"--replicas={replicas}")
+        command = ("kubectl", "create", "deployment", deployment, "--image=nginx:1.29", f"--replicas={replicas}")
         await do((RunOp(context.lab.desk, command),), context)
         running = replicas if starts.workers else None
         made = kube.DeploymentIs(name=deployment, wanted=replicas, ready=running)

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from rwk_tui.settings import BadInput
 from rwk_tui.story.fault_story import is_made, made_chapter
 from rwk_tui.story.needs import lacking
+from rwk_tui.story.patience import patient
 from rwk_tui.story.schema import Chapter
 
 
@@ -15,10 +16,10 @@ class Refused(Exception):
 
 
 class Shelf:
-    """The chapters of the files by name, in order."""
+    """The chapters of the files by name, in order, as a lab with that slack can play them."""
 
-    def __init__(self, chapters: Sequence[Chapter]) -> None:
-        self._chapters = {chapter.name: chapter for chapter in chapters}
+    def __init__(self, chapters: Sequence[Chapter], slack: float) -> None:
+        self._chapters = {chapter.name: patient(chapter, slack) for chapter in chapters}
 
     @property
     def told(self) -> tuple[Chapter, ...]:

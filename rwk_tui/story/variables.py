@@ -17,6 +17,7 @@ _PATTERN = re.compile(r"\$\{([^}]*)\}")
 OF_A_MACHINE: dict[str, Callable[[Machine, Site], str]] = {
     "name": lambda machine, _: machine.name,
     "address": lambda machine, _: machine.address,
+    "advertised": lambda machine, _: machine.advertised,
     "data": lambda machine, _: machine.data,
     "client": lambda machine, site: client_url(machine, scheme=site.scheme_of(machine.name)),
     "plain": lambda machine, _: client_url(machine),

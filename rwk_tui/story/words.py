@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from rwk_tui.board.wording import count
+from rwk_tui.board.wording import count, listed
 from rwk_tui.story import kube_schema as kube
 from rwk_tui.story.etcd_schema import Aftermath, NewCertificates
 from rwk_tui.story.fault_checks import fault_words
@@ -48,10 +48,10 @@ def in_words(what: Part) -> str:
         case Key():
             return _key(what)
         case Serving(on=on):
-            return f"{_listed(_names(on))} {_verb(on, 'serves', 'serve')}"
+            return f"{listed(_names(on))} {_verb(on, 'serves', 'serve')}"
         case MachineIs(on=on, power=power):
             stands = _verb(on, _POWERS[power], _POWERS[power].replace("its disk", "their disks"))
-            return f"{_listed(_names(on))} {_verb(on, 'is', 'are')} {stands}"
+            return f"{listed(_names(on))} {_verb(on, 'is', 'are')} {stands}"
         case UnitIs(on=on, unit=unit, state=state, restarted=restarted):
             since = {None: "", True: " anew", False: " without a restart"}[restarted]
             return f"{unit} on {on} is {state}{since}"
@@ -68,12 +68,12 @@ def in_words(what: Part) -> str:
             parts = [f"says {_quoted(contains)}" if contains else "", f"doesn't say {_quoted(lacks)}" if lacks else ""]
             return f"the command {' and '.join(filter(None, parts))}"
         case Hashes(equal=equal):
-            return f"{_listed(equal)} store the same"
+            return f"{listed(equal)} store the same"
         case Aftermath(backup=backup):
             return "exactly the writes after the backup are gone" if backup else "what is gone is counted"
         case NewCertificates(on=on):
             shows = _verb(on, "shows a new certificate", "show new certificates")
-            return f"{_listed(_names(on))} {shows} to who connects now"
+            return f"{listed(_names(on))} {shows} to who connects now"
         case FaultSeen() | CardIs():
             return fault_words(what)
         case _ if is_kube(what):
@@ -85,11 +85,11 @@ def kube_words(what: Part) -> str:
     """The sentence of a check of Kubernetes."""
     match what:
         case kube.ApiIs(on=on, state=state):
-            whose = f"{_verb(on, 'server', 'servers')} of {_listed(_names(on))}"
+            whose = f"{_verb(on, 'server', 'servers')} of {listed(_names(on))}"
             return f"the API {whose} {_verb(on, 'is', 'are')} {state}"
         case kube.Nodes(ready=ready, not_ready=lost):
-            parts = [f"{_listed(ready)} {_verb(ready, 'is', 'are')} ready" if ready else ""]
-            parts.append(f"{_listed(lost)} {_verb(lost, 'is', 'are')} not ready" if lost else "")
+            parts = [f"{listed(ready)} {_verb(ready, 'is', 'are')} ready" if ready else ""]
+            parts.append(f"{listed(lost)} {_verb(lost, 'is', 'are')} not ready" if lost else "")
             return ", ".join(filter(None, parts)) or "nodes can be listed"
         case kube.Pods():
             return _pods(what)
@@ -103,7 +103,7 @@ def kube_words(what: Part) -> str:
             who = holder or (f"somebody other than {other}" if other else "somebody")
             return f"{who} holds the lease of {name}"
         case kube.VersionIs(on=on, unit=unit, minor=minor):
-            return f"{unit} on {_listed(_names(on))} is {minor}"
+            return f"{unit} on {listed(_names(on))} is {minor}"
     raise TypeError(f"no words for {type(what).__name__}")
 
 
@@ -122,9 +122,9 @@ def _third(number: int, verb: str) -> str:
 def _members(what: Members) -> str:
     parts = []
     if what.voters is not None:
-        parts.append(f"{_listed(what.voters)} {_verb(what.voters, 'votes', 'vote')}" if what.voters else "nobody votes")
+        parts.append(f"{listed(what.voters)} {_verb(what.voters, 'votes', 'vote')}" if what.voters else "nobody votes")
     if what.learners is not None:
-        learn = f"{_listed(what.learners)} {_verb(what.learners, 'learns', 'learn')}"
+        learn = f"{listed(what.learners)} {_verb(what.learners, 'learns', 'learn')}"
         parts.append(learn if what.learners else "nobody is a learner")
     if what.healthy is not None:
         parts.append(f"{what.healthy} {'is' if what.healthy == 1 else 'are'} healthy")
@@ -148,10 +148,6 @@ def _key(what: Key) -> str:
 
 def _names(on: str | Sequence[str]) -> Sequence[str]:
     return (on,) if isinstance(on, str) else on
-
-
-def _listed(names: Sequence[str]) -> str:
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _verb(on: str | Sequence[str], one: str, several: str) -> str:

@@ -97,7 +97,9 @@ class Probes:
             except (LabError, OSError) as error:
                 seen.why = str(error)
             else:
-                seen.status, seen.at, seen.why = status, self._clock(), ""
+                seen.status, seen.why = status, "" if status.seen else status.why
+                if status.seen:
+                    seen.at = self._clock()
             self._changed()
             await self._pace.beat(CALM, CLOSE)
 

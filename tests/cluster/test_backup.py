@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from support.story_fakes import StageLab
 
-from rwk_tui.cluster.backup import BUMP, backup, read_revision, restore, upgrade
+from rwk_tui.cluster.backup import BUMP, EngineOp, backup, read_revision, read_storage, restore, upgrade
 from rwk_tui.cluster.etcd import Static, Style, member_spec
 from rwk_tui.cluster.ops import Stream, commands_of
 from rwk_tui.cluster.pki import Pki
 from rwk_tui.cluster.site import Site
-from rwk_tui.lab.protocol import LabError
+from rwk_tui.lab.protocol import LabError, UnitSpec
 from rwk_tui.settings import Settings
 
 SETTINGS = Settings(state=Path("/nowhere"), engine_cache=Path("/nowhere"))
@@ -152,3 +153,23 @@ async def test_where_there_is_no_member_none_is_upgraded(lab: StageLab, site: Si
     with pytest.raises(LabError, match="core-03 has no member that could be restarted"):
         await op.run(quiet)
     assert lab.stage["core-03"].done == []
+
+
+def test_the_storage_of_a_member_is_read_from_its_status() -> None:
+    assert read_storage('[{"Endpoint": "x", "Status": {"version": "3.7.3", "storageVersion": "3.7.0"}}]') == (3, 7)
+    assert read_storage('[{"Status": {"version": "3.5.1"}}]') == read_storage("no") == read_storage("[]") == (0, 0)
+
+
+async def test_an_older_engine_waits_for_the_storage_it_can_read(lab: StageLab, site: Site) -> None:
+    machine = lab.stage["core-01"]
+    await machine.unit("etcd").configure(UnitSpec("etcd", ("etcd",)))
+    await site.look()
+    machine.answers["etcdctl"] = (0, '[{"Status": {"storageVersion": "3.7.0"}}]')
+    op = upgrade(machine, site, "etcd-3.6")
+    assert isinstance(op, EngineOp)
+    with pytest.raises(LabError, match="still of version 3.7"):
+        await replace(op, within=0.1).run(lambda _stream, _text: None)
+    assert not any(done.startswith("restart") for done in machine.done)
+    machine.answers["etcdctl"] = (0, '[{"Status": {"storageVersion": "3.6.0"}}]')
+    await op.run(lambda _stream, _text: None)
+    assert any(done.startswith("restart") for done in machine.done)

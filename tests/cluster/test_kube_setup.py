@@ -146,16 +146,16 @@ async def test_a_worker_registers_its_own_node_through_its_own_front(lab: StageL
     assert shown == [
         "# core-03 gets certificates for system:node:core-03 (kubernetes CA), its kubeconfig, "
         "and how kwok plays a kubelet of 1.37.2",
-        "kubectl apply -f /nowhere/etc/kwok/rights.yaml",
+        "# presenter gets what kwok may look at",
+        "kubectl apply -f kwok-rights.yaml",
         "kubectl --kubeconfig=/nowhere/etc/kubernetes/kubelet.conf apply -f /nowhere/etc/kubernetes/node.yaml",
         "start kubelet",
     ]
     config = yaml.safe_load(machine.files["etc/kubernetes/kubelet.conf"][0])
     assert config["clusters"][0]["cluster"]["server"] == "https://any.core-03:6443", "a cut machine is cut from the API"
     assert config["users"][0]["name"] == "system:node:core-03"
-    assert lab.desk.ran == [("kubectl", "apply", "-f", "/nowhere/etc/kwok/rights.yaml")], (
-        "rights are the admin's to give"
-    )
+    assert lab.desk.ran == [("kubectl", "apply", "-f", "kwok-rights.yaml")], "rights are the admin's to give"
+    assert b"rwk:kwok" in lab.desk.kept["kwok-rights.yaml"], "and lie where they are given"
     assert machine.ran[0][:2] == ("kubectl", "--kubeconfig=/nowhere/etc/kubernetes/kubelet.conf")
     assert "etc/kwok/stages-1.37.2.yaml" in machine.files
     assert b"v1.37.2" in machine.files["etc/kwok/stages-1.37.2.yaml"][0]

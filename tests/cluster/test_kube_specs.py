@@ -9,11 +9,11 @@ import pytest
 import yaml
 from support.story_fakes import StageLab
 
-from rwk_tui.cluster.kubernetes import kubelet
-from rwk_tui.cluster.kubernetes.api_server import advertised, api_server_spec
+from rwk_tui.cluster.kubernetes import kwok
+from rwk_tui.cluster.kubernetes.api_server import api_server_spec
 from rwk_tui.cluster.kubernetes.controllers import controller_manager_spec, own_api, scheduler_spec
 from rwk_tui.cluster.kubernetes.kubeconfig import kubeconfig
-from rwk_tui.cluster.kubernetes.kubelet import kwok_spec, version_of
+from rwk_tui.cluster.kubernetes.kwok import kwok_spec, version_of
 from rwk_tui.cluster.kubernetes.timings import FAST, TELLING, Timings, timings
 from rwk_tui.cluster.kubernetes.units import engine_of, program
 from rwk_tui.lab.protocol import Listen, UnitSpec
@@ -144,14 +144,6 @@ def test_another_engine_is_another_program_and_nothing_else() -> None:
     assert program("kubectl") == "kubectl"
 
 
-def test_what_api_servers_advertise_is_kept_free_for_documentation() -> None:
-    assert [advertised(machine) for machine in StageLab().stage.values()] == [
-        "192.0.2.101",
-        "192.0.2.102",
-        "192.0.2.103",
-    ]
-
-
 @pytest.mark.parametrize("patience", [TELLING, FAST])
 def test_timings_leave_room_for_a_renewal_that_is_late(patience: Timings) -> None:
     assert patience.retry * 2 < patience.renew < patience.lease
@@ -171,7 +163,7 @@ def test_a_kubeconfig_says_where_who_vouches_and_who_we_are() -> None:
 
 
 def test_stages_are_of_a_version_and_each_is_one() -> None:
-    text = kubelet.stages("1.36.3", "0.8.0")
+    text = kwok.stages("1.36.3", "0.8.0")
     assert b"VERSION" not in text and b"RUNTIME" not in text
     documents = [document for document in yaml.safe_load_all(text) if document is not None]
     assert {(one["apiVersion"], one["kind"]) for one in documents} == {("kwok.x-k8s.io/v1alpha1", "Stage")}
@@ -188,10 +180,10 @@ def test_stages_are_of_a_version_and_each_is_one() -> None:
 
 def test_what_a_worker_brings_along() -> None:
     machine = StageLab().stage["core-02"]
-    node = yaml.safe_load(kubelet.node_object(machine))
+    node = yaml.safe_load(kwok.node_object(machine))
     assert (node["kind"], node["metadata"]["name"]) == ("Node", "core-02")
     assert node["metadata"]["labels"]["kubernetes.io/hostname"] == "core-02"
-    role, binding = yaml.safe_load_all(kubelet.kwok_rights())
+    role, binding = yaml.safe_load_all(kwok.kwok_rights())
     assert {verb for rule in role["rules"] for verb in rule["verbs"]} == {"get", "list", "watch"}, "it may only look"
     assert binding["roleRef"]["name"] == role["metadata"]["name"]
     assert binding["subjects"] == [{"kind": "Group", "apiGroup": "rbac.authorization.k8s.io", "name": "system:nodes"}]

@@ -35,7 +35,7 @@ async def api_addresses(lab: Lab, name: str) -> set[str]:
 
     def way_in() -> Iterator[str]:
         yield host(machine.url(API_PORT))  # another machine, through the link
-        yield machine.bind(API_PORT)[0]  # its own controller manager and scheduler
+        yield machine.bind(API_PORT, public=True)[0]  # its own controller manager and scheduler
         yield lab.any_address(API_PORT)[0]  # the presenter's kubectl
         for other in lab.machines.values():
             yield host(other.any_url(API_PORT))  # any machine's kubelet, through that machine's balancer

@@ -8,16 +8,24 @@ from pathlib import Path
 
 import pytest
 from support.lab import PROGRAMS, local_settings
+from support.remote_lab import KIND, remote_settings
 
 from rwk_tui.lab.open import open_lab
 from rwk_tui.lab.protocol import Lab
 
-BACKENDS = ["local-ports", *(["local-loopback"] if sys.platform == "linux" else [])]
+LOCAL = ["local-ports", *(["local-loopback"] if sys.platform == "linux" else [])]
+BACKENDS = [KIND] if KIND else LOCAL
 
 
 @pytest.fixture(params=BACKENDS)
 def opener(request: pytest.FixtureRequest, tmp_path: Path, subnet: int) -> Callable[[], Lab]:
-    """Opens the lab that lives in this test's directory, as a new start of the program would."""
+    """Opens the lab that lives in this test's directory, as a new start of the program would.
+
+    Machines that outlive a lab are the same for all tests of a run: each begins with a reset.
+    """
+    if KIND:
+        settings = remote_settings(request.getfixturevalue("machines_state"), subnet=str(subnet))
+        return lambda: open_lab(settings, PROGRAMS)
     plan = request.param.removeprefix("local-")
     return lambda: open_lab(local_settings(tmp_path / "state", plan, subnet=subnet), PROGRAMS)
 
@@ -30,4 +38,4 @@ async def lab(opener: Callable[[], Lab]) -> AsyncIterator[Lab]:
         await opened.reset()
         yield opened
     finally:
-        await opened.down()
+        await opened.leave()

@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 
 import pytest
-from support.lab import BALANCED_PORT, PORT, ask, dial, dial_at, eventually, hears, serve, talk_at
+from support.lab import BALANCED_PORT, PORT, ask, cut_power, dial, dial_at, eventually, hears, needs, serve, talk_at
 
 from rwk_tui.lab.protocol import Lab, LabError, Line, Machine, Place
 
@@ -65,7 +65,7 @@ async def test_a_unit_with_one_address_serves_its_machine_and_if_public_the_othe
 async def test_a_unit_with_one_address_keeps_it_over_a_restart_of_its_machine(lab: Lab) -> None:
     one, two, _ = lab.machines.values()
     await serve(one, bound=True)
-    await one.kill()
+    await cut_power(lab, one.name)
     await one.start()
 
     async def served() -> bool:
@@ -183,6 +183,7 @@ async def test_cutting_both_directions_closes_what_went_between_the_two(lab: Lab
 
 
 async def test_a_delay_holds_back_what_a_machine_dials_at_its_balancer(lab: Lab) -> None:
+    needs(lab.lacks("delay"))
     one, two, _ = await serve_all(lab)
     lab.steer(BALANCED_PORT, ["core-02"])
     loop = asyncio.get_running_loop()
@@ -198,7 +199,7 @@ async def test_a_delay_holds_back_what_a_machine_dials_at_its_balancer(lab: Lab)
 async def test_a_machine_that_comes_back_dials_and_serves_again(lab: Lab) -> None:
     one, two, _ = await serve_all(lab)
     lab.steer(BALANCED_PORT, ["core-01"])
-    await one.kill()
+    await cut_power(lab, one.name)
     assert await dial_at(two, own(two)) in ("core-02 hello", "core-03 hello")
     await one.start()
 

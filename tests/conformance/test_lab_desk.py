@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from support.lab import PROGRAMS, dial_at, output, serve
+from support.lab import PROGRAMS, cut_power, dial_at, output, serve
 
 from rwk_tui.lab.protocol import Lab, LabError, MachineDown, Place, UnitSpec
 
@@ -32,7 +32,7 @@ async def test_the_desk_reaches_every_machine_whatever_is_cut(lab: Lab) -> None:
     host, port = await one.reach(8000)
     assert await dial_at(lab.desk, f"http://{host}:{port}") == "core-01 hello"
     assert await dial_at(lab.desk, one.url(8000)) == "core-01 hello"
-    await one.kill()
+    await cut_power(lab, one.name)
     assert await printed(lab.desk, "still here") == "still here"
 
 
@@ -56,7 +56,7 @@ async def test_what_runs_at_the_desk_ends_with_the_lab(opener: Callable[[], Lab]
         assert await run.wait() != 0
         again = await lab.desk.run(["sleep", "1000"])
     finally:
-        await lab.down()
+        await lab.leave()
     assert await again.wait() != 0
 
 
@@ -83,11 +83,11 @@ async def test_a_profile_is_in_every_command_of_its_place_and_nowhere_else(lab: 
         assert await printed(place, "$WORD$OTHER") == "new", "they replace those before"
 
     unit = lab.machines["core-01"].unit("tell")
-    await unit.configure(UnitSpec("tell", ("sh", "-c", 'echo "word: $WORD"; sleep 1000')))
+    await unit.configure(UnitSpec("tell", ("sh", "-c", 'echo "word: $WORD."; sleep 1000')))
     await unit.start()
     async with asyncio.timeout(10):
         async for line in unit.log(follow=True):
-            assert line == "word: "
+            assert line == "word: ."
             break
 
 
@@ -97,7 +97,7 @@ async def test_a_profile_lasts_as_long_as_its_disk(opener: Callable[[], Lab]) ->
     one = lab.machines["core-01"]
     for place in places(lab):
         await place.set_profile({"WORD": "kept"})
-    await one.kill()
+    await cut_power(lab, one.name)
     with pytest.raises(MachineDown):
         await one.set_profile({})
     await lab.down()
@@ -111,7 +111,7 @@ async def test_a_profile_lasts_as_long_as_its_disk(opener: Callable[[], Lab]) ->
         assert await printed(again.machines["core-01"]) == ""
         assert await printed(again.machines["core-02"]) == "kept"
     finally:
-        await again.down()
+        await again.leave()
 
 
 def script(directory: Path, name: str, words: str) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import get_args
 
 import pytest
-from support.lab import needs_slow_disk, syncs, unit_status, write_down
+from support.lab import cut_power, needs, syncs, unit_status, write_down
 
 from rwk_tui.lab.protocol import Ability, Lab, LabError, MachineDown
 
@@ -15,7 +15,7 @@ SLOW_MS = 120.0
 @pytest.fixture
 def slowing(lab: Lab) -> Lab:
     """A lab that can slow a disk."""
-    needs_slow_disk(lab.lacks("slow disk"))
+    needs(lab.lacks("slow disk"))
     return lab
 
 
@@ -87,7 +87,7 @@ async def test_a_slow_disk_ends_with_the_process(slowing: Lab) -> None:
     await scribe.restart()
     assert max(await syncs(scribe)) < SLOW_MS
     await scribe.slow_disk(SLOW_MS)
-    await machine.kill()
+    await cut_power(slowing, machine.name)
     with pytest.raises(MachineDown):
         await scribe.slow_disk(SLOW_MS)
     await scribe.slow_disk(0)

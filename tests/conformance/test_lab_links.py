@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 
 import pytest
-from support.lab import PORT, PRIVATE_PORT, ask, dial, eventually, hears, serve, talk
+from support.lab import PORT, PRIVATE_PORT, ask, cut_power, dial, eventually, hears, needs, serve, talk
 
 from rwk_tui.lab.protocol import Lab, LabError, Unit
 
@@ -37,7 +37,7 @@ async def test_nobody_answers_for_a_unit_that_does_not_run(lab: Lab) -> None:
     assert await dial(two, one) == "refused"
     await serve(one)
     assert await dial(two, one) == "core-01 hello"
-    await one.kill()
+    await cut_power(lab, "core-01")
     assert await dial(two, one) in UNREACHED
 
 
@@ -130,6 +130,7 @@ async def test_the_other_way_round_nothing_arrives(lab: Lab) -> None:
 
 
 async def test_a_delay_holds_back_and_heals(lab: Lab) -> None:
+    needs(lab.lacks("delay"))
     one, two = lab.machines["core-01"], lab.machines["core-02"]
     await serve(one)
     plain = await _timed(lambda: dial(two, one))

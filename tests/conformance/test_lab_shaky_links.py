@@ -7,7 +7,7 @@ import time
 from itertools import pairwise
 
 import pytest
-from support.lab import ask, dial, eventually, hears, serve, talk
+from support.lab import ask, dial, eventually, hears, needs, serve, talk
 
 from rwk_tui.lab.protocol import Lab, LabError
 
@@ -16,6 +16,7 @@ OVER = ("broken", "closed")
 
 
 async def test_what_jitters_is_late_by_different_times_and_in_order(lab: Lab) -> None:
+    needs(lab.lacks("delay"))
     one, two = lab.machines["core-01"], lab.machines["core-02"]
     await serve(one)
     link = lab.link("core-01", "core-02")

@@ -181,3 +181,16 @@ def test_the_client_is_light() -> None:
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={**os.environ})
     loaded = eval(out.stdout)
     assert set(loaded) <= {"subprocess"}  # asyncio brings that one
+
+
+async def test_a_tape_can_t_begin_in_a_lab_that_runs(settings: Settings) -> None:
+    wished = replace(settings, tape=settings.state.parent / "wished.tape")
+    async with serving(settings, FakeWorld()):
+        with pytest.raises(DaemonError, match=r"is not recorded, so .*/wished\.tape can't be its tape.*rwk-tui down"):
+            await DaemonClient.connect(wished, start=True)
+        await (await DaemonClient.connect(wished)).close()  # Who only comes back has nothing to begin.
+    recorded = replace(settings, tape=settings.state.parent / "other.tape")
+    async with serving(recorded, FakeWorld()):
+        with pytest.raises(DaemonError, match=r"is recorded to .*/other\.tape, so"):
+            await DaemonClient.connect(wished, start=True)
+        await (await DaemonClient.connect(recorded, start=True)).close()

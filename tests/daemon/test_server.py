@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+from typing import Any, get_args
 
 import msgspec
 import pytest
+from msgspec.structs import fields
 from support.daemon_fake import FakeWorld, serving
 
+from rwk_tui.board.board import Board
 from rwk_tui.board.frames import PROTOCOL, Frame, Output
 from rwk_tui.board.rows import LabRow
 from rwk_tui.daemon import connection
@@ -18,6 +21,7 @@ from rwk_tui.daemon.client import CommandRefused, DaemonClient, DaemonError
 from rwk_tui.daemon.hold import Follower
 from rwk_tui.daemon.protocol import (
     COMMAND_LIMIT,
+    AnyCommand,
     Back,
     Bye,
     Cancel,
@@ -31,7 +35,10 @@ from rwk_tui.daemon.protocol import (
     Open,
     Power,
     Quit,
+    Refused,
+    Reply,
     Reset,
+    Shell,
     Welcome,
 )
 from rwk_tui.daemon.wire import decode_message, encode
@@ -173,7 +180,15 @@ async def test_a_viewer_may_only_look_and_follow_logs(settings: Settings) -> Non
     world = FakeWorld()
     async with serving(settings, world):
         viewer = await DaemonClient.connect(settings, role="viewer", attend="cockpit")
-        for command in (Inject(fault="partition", target="core-01"), Next(), Heal(), Cancel(), Reset(), Quit()):
+        for command in (
+            Inject(fault="partition", target="core-01"),
+            Next(),
+            Heal(),
+            Cancel(),
+            Reset(),
+            Shell(machine="core-01"),
+            Quit(),
+        ):
             with pytest.raises(CommandRefused, match="may only look"):
                 await viewer.call(command)
         driver = await DaemonClient.connect(settings)
@@ -187,11 +202,71 @@ async def test_a_viewer_may_only_look_and_follow_logs(settings: Settings) -> Non
         await driver.close()
 
 
+@pytest.mark.parametrize("kind", get_args(AnyCommand), ids=lambda kind: kind.__name__)
+async def test_every_command_of_a_viewer_is_refused_on_the_socket(settings: Settings, kind: Any) -> None:
+    given = {"verb": "destroy", "confirm": "core-01", "fault": "partition"}
+    values = {field.name: given.get(field.name, "core-01") for field in fields(kind) if field.required}
+    command = msgspec.convert({**values, "do": kind.__struct_config__.tag, "id": 7}, kind)
+    world = FakeWorld()
+    async with serving(settings, world) as (service, _):
+        driver = await DaemonClient.connect(settings, attend="cockpit")
+        await ready(driver)
+        before = list(world.done)
+        reader, writer = await asyncio.open_unix_connection(settings.socket)
+        # It claims to hold the lab, too; and then to be a driver after all.
+        writer.write(encode(Hello(role="viewer", attend="cockpit")) + encode(Hello(role="driver")) + encode(command))
+        async with asyncio.timeout(5):
+            answer = await _reply(reader, 7)
+        harmless = kind in (Logs, Detach)  # To read a log, and to go oneself.
+        assert ("may only look" in answer.error) != harmless
+        writer.close()
+        assert world.done == before
+        assert not service.lifetime.ended.is_set()
+        await driver.call(Next())
+        assert world.done == [*before, "next"]
+        await driver.close()
+
+
+async def _reply(reader: asyncio.StreamReader, id: int) -> Reply:
+    while True:
+        message = decode_message(await reader.readuntil())
+        if isinstance(message, Reply) and message.id == id:
+            return message
+
+
 async def _until_log(client: DaemonClient):  # type: ignore[no-untyped-def]  # noqa: ANN202
     async for message in client:
         if isinstance(message, LogLines):
             yield message
             return
+
+
+async def test_who_asks_for_it_is_told_what_others_are_refused(settings: Settings) -> None:
+    async with serving(settings, FakeWorld()) as (service, _):
+        screen = await DaemonClient.connect(settings)
+        await ready(screen)
+        notes = await DaemonClient.connect(settings, refusals=True)
+        deaf = await DaemonClient.connect(settings, role="viewer")
+        for asking in (notes, screen):
+            with pytest.raises(CommandRefused, match="there is no such fault"):
+                await asking.call(Inject(fault="nonsense", target="core-01"))
+        service.hub.tell("test", "after it")
+        assert await _refusals(notes) == [Refused(command="inject", error="there is no such fault")]
+        assert await _refusals(deaf) == []
+        for client in (screen, notes, deaf):
+            await client.close()
+
+
+async def _refusals(client: DaemonClient) -> list[Refused]:
+    """What the client hears of refusals until an event comes that was told after them."""
+    heard: list[Refused] = []
+    async with asyncio.timeout(5):
+        async for message in client:
+            if isinstance(message, Refused):
+                heard.append(message)
+            if isinstance(message, Frame) and any(event.text == "after it" for event in message.events):
+                break
+    return heard
 
 
 async def test_commands_reach_the_parts_and_refusals_are_one_line(settings: Settings) -> None:
@@ -275,6 +350,69 @@ async def test_quit_halts_the_lab_and_says_goodbye_to_all(settings: Settings) ->
             await DaemonClient.connect(settings)
         await client.close()
         await other.close()
+
+
+@pytest.mark.parametrize("halt", [False, True])
+async def test_machines_that_outlive_the_daemon_are_left_well_or_halted(settings: Settings, halt: bool) -> None:
+    world = FakeWorld(outlives=True)
+    async with serving(settings, world) as (_, task):
+        client, other = await DaemonClient.connect(settings), await DaemonClient.connect(settings, role="viewer")
+        await ready(client)
+        await client.call(Quit(halt=halt))
+        async with asyncio.timeout(5):
+            assert await task == 0
+            said = [message async for message in other]
+        assert isinstance(said[-1], Bye)
+        assert ("halted" in said[-1].reason, "run on" in said[-1].reason) == (halt, not halt)
+        end = [
+            "close director",
+            *([] if halt else ["heal all"]),
+            "close faults",
+            "unwatch",
+            "down" if halt else "leave",
+        ]
+        assert world.done[-len(end) :] == end
+        assert bool(world.killed_before) == halt
+        await client.close()
+        await other.close()
+
+
+async def test_what_a_slow_backend_says_stands_on_the_board_until_the_lab_is_ready(settings: Settings) -> None:
+    world = FakeWorld(says="Booting VM...", outlives=True)
+    async with serving(settings, world):
+        client = await DaemonClient.connect(settings)
+        async with Follower(client) as follower, asyncio.timeout(5):
+            await follower.until(lambda board: _lab(board).doing == "core-01: Booting VM...")
+            assert _lab(follower.board).state == "starting"
+            assert _lab(follower.board).outlives
+            world.gate.set()
+            await follower.until(lambda board: _lab(board).state == "ready")
+            assert _lab(follower.board).doing == ""
+        await client.close()
+
+
+async def test_what_fails_where_nobody_waits_is_on_the_timeline(settings: Settings) -> None:
+    world = FakeWorld()
+    async with serving(settings, world):
+        client = await DaemonClient.connect(settings)
+        async with Follower(client) as follower, asyncio.timeout(5):
+            await follower.until(lambda board: _lab(board).state == "ready")
+            world.complainer("core-02", "core-02's clock is 37 s behind yours")
+            world.complainer("core-03", "no space left")
+            texts = {"core-02's clock is 37 s behind yours", "core-03: no space left"}
+            await follower.until(lambda board: texts <= {event.text for event in board.events})
+            told = [event for event in follower.board.events if event.text in texts]
+            assert [(event.level, event.subject) for event in told] == [
+                ("warning", "machine/core-02"),
+                ("warning", "machine/core-03"),
+            ]
+        await client.close()
+
+
+def _lab(board: Board) -> LabRow:
+    row = board.get(LabRow, "lab")
+    assert row is not None
+    return row
 
 
 async def test_detach_leaves_the_lab_running(settings: Settings) -> None:
@@ -431,4 +569,5 @@ def test_the_protocol_is_the_board_s() -> None:
         "role": "driver",
         "attend": "none",
         "started": 0,
+        "refusals": False,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import socket
 from pathlib import Path
 
@@ -60,6 +61,27 @@ def test_a_state_directory_below_a_file_can_not_be(settings: Settings, tmp_path:
 def test_missing_engines_keep_the_lab_from_starting(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert print_doctor(Settings(state=tmp_path, engine_cache=tmp_path / "cache", engines=tmp_path)) == 1
     assert "has no etcd" in capsys.readouterr().out
+
+
+def test_machines_that_vagrant_makes_need_vagrant_and_no_address_of_ours(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machines = dataclasses.replace(settings, backend="vagrant")
+
+    def found() -> Finding:
+        by_name = {finding.what: finding for finding in examine_here(machines)}
+        assert not {"loopback", "ports", "setpriv"} & by_name.keys()
+        return by_name["vagrant"]
+
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert (found().good, found().text, found().needed) == (False, "not on PATH", True)
+    fake = tmp_path / "vagrant"
+    fake.write_text("#!/bin/sh\necho Vagrant 2.4.9\n")
+    fake.chmod(0o755)
+    assert (found().good, found().text) == (True, f"Vagrant 2.4.9 ({fake})")
+    fake.write_text("#!/bin/sh\necho no Ruby here >&2; exit 1\n")
+    assert (found().good, found().text) == (False, f"no Ruby here ({fake})")
+    assert "provider" in found().advice
 
 
 def test_one_address_and_many_ports(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,6 +86,15 @@ async def test_packets_are_only_lost_where_there_are_any(world: FaultsWorld) -> 
         await world.faults.inject("loss", "core-01")
 
 
+@pytest.mark.parametrize(
+    ("fault", "title"), [("delay", "slow its network down"), ("jitter", "make its network uneven")]
+)
+async def test_nothing_is_held_back_where_that_can_not_be_done(world: FaultsWorld, fault: str, title: str) -> None:
+    world.lab.missing["delay"] = "the kernel of core-01 has no netem"
+    with pytest.raises(FaultRefused, match=f"{title}: the kernel of core-01"):
+        await world.faults.inject(fault, "core-01")
+
+
 async def test_who_is_alone_shows_by_knowing_no_leader(world: FaultsWorld) -> None:
     await world.faults.inject("partition", "core-01")
     world.cluster.statuses["core-01"] = status("core-01", "")

@@ -102,7 +102,7 @@ async def test_a_program_that_takes_no_dials_is_passed_over(lab: LocalLab) -> No
     one = lab.machines["core-01"]
     lab.steer(BALANCED_PORT, ["core-03"])
     await lab.machines["core-03"].unit("talk").pause()
-    with full(lab.machines["core-03"].bind(BALANCED_PORT)):
+    with full(lab.machines["core-03"].bind(BALANCED_PORT, public=True)):
         assert await dial_at(one, own(lab, "core-01")) in ("core-01 hello", "core-02 hello")
 
 

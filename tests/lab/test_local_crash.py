@@ -13,11 +13,11 @@ import psutil
 import pytest
 from support.lab import all_gone, eventually, held_lab, local_settings
 
-from rwk_tui.lab.local import procs
+from rwk_tui.lab.host import procs
+from rwk_tui.lab.host.disk import write_json
+from rwk_tui.lab.host.record import LAB_VARIABLE, Record
 from rwk_tui.lab.local.abilities import why_not
-from rwk_tui.lab.local.disk import write_json
 from rwk_tui.lab.local.lab import LocalLab
-from rwk_tui.lab.local.record import LAB_VARIABLE, Record
 from rwk_tui.lab.protocol import UnitSpec
 
 
@@ -91,15 +91,13 @@ async def test_a_warden_that_was_ended_is_replaced(tmp_path: Path, subnet: int) 
         unit = lab.machines["core-01"].unit("nap")
         await unit.configure(UnitSpec("nap", ("sleep", "1000")))
         await unit.start()
+        # Whoever starts a program may go on before the kernel shows that program's words.
+        await eventually(_one_warden)
         warden = _wardens()[0]
         warden.kill()
         await eventually(lambda: _ended(warden))
         await unit.restart()
-
-        async def replaced() -> bool:
-            return len(_wardens()) == 1
-
-        await eventually(replaced)
+        await eventually(_one_warden)
     finally:
         await lab.down()
     assert _wardens() == []
@@ -112,6 +110,10 @@ def _programs(pids: list[int]) -> list[str]:
 def _wardens() -> list[psutil.Process]:
     children = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
     return [child for child in children if "warden.py" in " ".join(child.cmdline())]
+
+
+async def _one_warden() -> bool:
+    return len(_wardens()) == 1
 
 
 async def _ended(process: psutil.Process) -> bool:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from support.lab import PROGRAMS, local_settings, output
 
+from rwk_tui.lab.host.programs import Programs
+from rwk_tui.lab.host.show import WIDTH, run
 from rwk_tui.lab.local.lab import LocalLab
-from rwk_tui.lab.local.programs import Programs
-from rwk_tui.lab.local.show import WIDTH, run
 from rwk_tui.lab.protocol import LabError
 from rwk_tui.settings import Settings
 

@@ -18,11 +18,13 @@ from support.lab import eventually
 
 import rwk_tui.cluster
 from rwk_tui.board.targets import MACHINES
-from rwk_tui.lab.local import procs, who
-from rwk_tui.lab.local.addresses import BALANCED, USUAL_PORTS, Address, LoopbackPlan, choose_plan
+from rwk_tui.lab.host import procs
+from rwk_tui.lab.host.address import BALANCED, Address
+from rwk_tui.lab.host.process import in_words
+from rwk_tui.lab.host.show import WIDTH, run, signal_groups, start_unit
+from rwk_tui.lab.local import who
+from rwk_tui.lab.local.addresses import USUAL_PORTS, LoopbackPlan, choose_plan
 from rwk_tui.lab.local.output import Output
-from rwk_tui.lab.local.process import in_words
-from rwk_tui.lab.local.show import WIDTH, run, signal_groups, start_unit
 from rwk_tui.lab.protocol import LabError, UnitSpec
 from rwk_tui.settings import Settings
 

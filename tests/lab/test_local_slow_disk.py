@@ -12,10 +12,10 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support.lab import PROGRAMS, eventually, local_settings, needs_slow_disk, syncs, write_down
+from support.lab import PROGRAMS, eventually, local_settings, needs, syncs, write_down
 from support.programs import script
 
-from rwk_tui.lab.local import procs
+from rwk_tui.lab.host import procs
 from rwk_tui.lab.local.abilities import why_no_slow_disk, why_not
 from rwk_tui.lab.local.lab import LocalLab
 from rwk_tui.lab.local.unit import LocalUnit
@@ -56,7 +56,7 @@ def test_power_can_be_cut_and_packets_not_lost() -> None:
 
 @pytest.fixture
 async def lab(tmp_path: Path, subnet: int) -> AsyncIterator[LocalLab]:
-    needs_slow_disk(why_not("slow disk"))
+    needs(why_not("slow disk"))
     opened = LocalLab(local_settings(tmp_path, subnet=subnet), PROGRAMS)
     try:
         await opened.up()

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from support.faults_real import strike
-from support.lab import needs_slow_disk
+from support.lab import needs
 from support.watch_real import RealWorld, real_world
 
 from rwk_tui.board.board import Board
@@ -124,7 +124,7 @@ async def test_a_falsified_value_is_named_with_its_member_before_it_is_healed(wo
 
 
 async def test_a_slow_disk_is_felt_by_everyone_if_it_leads_and_by_nobody_if_it_follows(world: RealWorld) -> None:
-    needs_slow_disk(world.lab.lacks("slow disk"))
+    needs(world.lab.lacks("slow disk"))
 
     async def fastest() -> float:
         """ms that the fastest of three writes takes, asked of a member whose own disk is fast."""

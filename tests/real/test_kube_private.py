@@ -15,9 +15,9 @@ from support.story_kube import opened, pods_run, run, until
 from support.story_real import rig
 
 from rwk_tui.engines.sets import EngineSet
-from rwk_tui.lab.local import procs
-from rwk_tui.lab.local.addresses import Address
-from rwk_tui.lab.local.record import LAB_VARIABLE
+from rwk_tui.lab.host import procs
+from rwk_tui.lab.host.address import Address
+from rwk_tui.lab.host.record import LAB_VARIABLE
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.lab import local_settings, needs_slow_disk
+from support.lab import local_settings, needs
 from support.lab_etcd import engines, etcdctl, start_three, until_leader
 
 from rwk_tui.lab.local.lab import LocalLab
@@ -22,7 +22,7 @@ TELLING = 0.2
 @pytest.fixture
 async def lab(tmp_path: Path, subnet: int) -> AsyncIterator[LocalLab]:
     opened = LocalLab(local_settings(tmp_path, subnet=subnet), engines())
-    needs_slow_disk(opened.lacks("slow disk"))
+    needs(opened.lacks("slow disk"))
     try:
         await opened.up()
         await start_three(opened)

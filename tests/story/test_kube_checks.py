@@ -46,6 +46,16 @@ def kubernetes(demo: Stage) -> FakeKubernetes:
     return made
 
 
+async def test_a_node_is_ready_once_it_takes_pods(demo: Stage, kubernetes: FakeKubernetes) -> None:
+    wanted = {"nodes": {"ready": ["core-02"]}}
+    kubernetes.put(NODES, node("core-02", taints=["node.kubernetes.io/not-ready:NoSchedule"]))
+    outcome = await ask(demo, wanted)
+    assert (outcome.holds, outcome.saw) == (False, "core-02 ready but tainted, core-03 unknown")
+    cordoned = node("core-02", taints=["node.kubernetes.io/unschedulable:NoSchedule"], cordoned=True)
+    kubernetes.put(NODES, cordoned)
+    assert (await ask(demo, wanted)).holds, "somebody wants it that way"
+
+
 async def ask(demo: Stage, given: dict[str, Any], seconds: float = 0.0) -> Outcome:
     memory = Memory(began=ACTED - 50, acted=ACTED)
     return await wait_for(_check(given, ()), demo.context, memory, seconds, lambda _saw: None)

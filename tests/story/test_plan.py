@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,9 +27,10 @@ from rwk_tui.story.etcd_schema import (
 )
 from rwk_tui.story.kube_schema import KubeApi, KubeControllers, KubeUpgrade, KubeWorker
 from rwk_tui.story.load import load_chapters
-from rwk_tui.story.plan import MACHINE_VERBS, UNIT_VERBS, commands, kube_engine, plan
+from rwk_tui.story.plan import MACHINE_VERBS, UNIT_VERBS, commands, known_of, kube_engine, plan
 from rwk_tui.story.schema import ACTIONS, CHECKS, Action, Check, Part
 from rwk_tui.story.variables import NAMES, expand, unknown
+from rwk_tui.watch.refusals import EtcdError
 
 CHAPTER = """\
 title: a
@@ -98,7 +100,7 @@ async def test_new_units_are_of_the_engine_that_the_api_servers_run(tmp_path: Pa
     await mixed.context.site.look()
     assert kube_engine(mixed.context) == "kubernetes-1.36", "in the middle of an upgrade, as the chapter began"
     worker = commands((Action(verb="kube-worker", what=KubeWorker(on="core-03")),), mixed.context)
-    assert worker[1].startswith("kubernetes-1.36/kubectl apply ")
+    assert worker[2].startswith("kubernetes-1.36/kubectl apply ")
 
 
 async def test_new_members_are_of_the_engine_that_the_others_run(tmp_path: Path) -> None:
@@ -297,3 +299,32 @@ def test_an_action_without_a_plan_is_a_mistake_that_shows(tmp_path: Path) -> Non
 
     with pytest.raises(LabError, match="no plan"):
         plan(Action(verb="dance", what=Starts()), demo(tmp_path).context, wait)
+
+
+class Reluctant:
+    """A member that doesn't answer the first times."""
+
+    def __init__(self, refusals: int) -> None:
+        self.left = refusals
+
+    async def members(self, *, timeout: float = 1.0) -> tuple[()]:
+        if self.left:
+            self.left -= 1
+            raise EtcdError("no connection to core-02", definite=True)
+        return ()
+
+    async def close(self) -> None:
+        return None
+
+
+async def test_a_member_list_is_asked_for_again_for_a_moment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    play = demo(tmp_path)
+    member = Reluctant(2)
+    context = replace(play.context, connect=lambda *_: member)  # type: ignore[arg-type]
+    live = known_of(context).live
+    assert await live(play.lab.machines["core-02"]) == []
+    monkeypatch.setattr("rwk_tui.story.plan.ANSWERS_WITHIN", 0.3)
+    member.left = 99
+    with pytest.raises(EtcdError, match="no connection to core-02"):
+        await live(play.lab.machines["core-02"])
+    assert member.left < 98, "it was asked more than once"

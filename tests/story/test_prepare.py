@@ -111,7 +111,7 @@ EVERYTHING = """
 
 async def test_everything_is_built_from_below(tmp_path: Path) -> None:
     made = prepared(tmp_path, EVERYTHING)
-    rights = "presenter $ kubernetes-1.36/kubectl apply -f /nowhere/etc/kwok/rights.yaml"
+    rights = "presenter $ kubernetes-1.36/kubectl apply -f kwok-rights.yaml"
     config = "--kubeconfig=/nowhere/etc/kubernetes/kubelet.conf"
     join = f"$ kubernetes-1.36/kubectl {config} apply -f /nowhere/etc/kubernetes/node.yaml"
     assert await made.build() == [
@@ -130,7 +130,7 @@ async def test_everything_is_built_from_below(tmp_path: Path) -> None:
         rights,
         f"core-03 {join}",
         "start core-03/kubelet",
-        "presenter $ kubectl create deployment web --image=nginx --replicas=3",
+        "presenter $ kubectl create deployment web --image=nginx:1.29 --replicas=3",
     ]
     assert made.stage.lab.resets == 1
     assert made.stage.watcher.canary.epochs == ["a fresh lab for demo"]
@@ -205,5 +205,5 @@ async def test_a_command_that_fails_is_named_with_its_last_line(tmp_path: Path) 
     made.stage.lab.stage_desk.answers["kubectl"] = (1, "something\nError: no")
     with pytest.raises(LabError) as error:
         await made.build()
-    assert str(error.value) == "kubectl apply -f /nowhere/etc/kwok/rights.yaml ended with 1: Error: no"
+    assert str(error.value) == "kubectl apply -f kwok-rights.yaml ended with 1: Error: no"
     assert "start core-02/kubelet" not in made.notes

@@ -17,7 +17,7 @@ from rwk_tui.daemon.parts import Compose, Parts
 from rwk_tui.daemon.places import make_state
 from rwk_tui.daemon.record import Record
 from rwk_tui.daemon.service import Service
-from rwk_tui.lab.protocol import Lab, LabError
+from rwk_tui.lab.protocol import Lab, LabError, MachineDown, Narrator, Terminal
 from rwk_tui.settings import Settings, load_settings
 
 
@@ -50,12 +50,23 @@ class FakeMachine:
     done: list[str]
     log: tuple[str, ...] = ("one", "two")
     killed: list[str] = field(default_factory=list)
+    shell: tuple[str, ...] = ()
 
     async def reach(self, port: int) -> tuple[str, int]:
         return f"{self.name}.test", port
 
     def unit(self, name: str) -> FakeUnit:
         return FakeUnit(name, self.log, self.name, self.killed)
+
+    def listen_urls(self, port: int, *, public: bool, scheme: str = "http") -> tuple[str, ...]:
+        return (f"{scheme}://localhost:{port}",)
+
+    async def terminal(self, *, environment: Mapping[str, str]) -> Terminal:
+        if self.name == "core-02":
+            raise MachineDown("core-02 is off,\nnothing runs there")
+        return Terminal(
+            self.shell or ("/bin/sh", "-c", f"echo {self.name}"), (("WORD", "x"), *environment.items()), "/"
+        )
 
     async def start(self) -> None:
         self.done.append(f"start {self.name}")
@@ -83,6 +94,9 @@ class FakeWorld:
     busy: bool = False
     restored: tuple[FaultRow, ...] = ()
     slack: float = 1.0
+    outlives: bool = False
+    says: str = ""
+    """What the backend says while it comes up."""
     secured: set[str] = field(default_factory=set)
     own: dict[str, str] | Exception = field(default_factory=dict)
     profiles: list[dict[str, str]] = field(default_factory=list)
@@ -105,9 +119,18 @@ class FakeWorld:
     async def left_behind(self) -> str:
         return self.left
 
+    async def leave(self) -> None:
+        self.done.append("leave")
+
+    def narrate(self, tell: Narrator, complain: Narrator) -> None:
+        self.narrator, self.complainer = tell, complain
+
     async def up(self) -> None:
         if self.broken:
             raise LabError(self.broken)
+        if self.says:
+            self.narrator("core-01", self.says)
+            await self.gate.wait()
         self.done.append("up")
 
     async def down(self) -> None:

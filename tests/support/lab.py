@@ -12,15 +12,17 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.remote_lab import KIND, SLACK
 
-from rwk_tui.lab.protocol import Lab, Line, Listen, Machine, Place, Run, Unit, UnitSpec, UnitStatus
+from rwk_tui.lab.protocol import Lab, LabError, Line, Listen, Machine, Place, Run, Unit, UnitSpec, UnitStatus
 from rwk_tui.settings import Settings, Timeouts
 
 BASE_PORT = 11000
 PORT = 8000
 PRIVATE_PORT = 8001
 BALANCED_PORT = 6443
-PROGRAMS = {"python3": Path(sys.executable)}
+PROGRAMS = {} if KIND else {"python3": Path(sys.executable)}
+"""Machines that are not ours bring a Python of their own."""
 
 SERVER = """
 import socketserver, sys, threading
@@ -41,7 +43,7 @@ DIAL = """
 import socket, sys
 host, port = sys.argv[1].removeprefix("http://").split(":")
 try:
-    with socket.create_connection((host, int(port)), 2) as s:
+    with socket.create_connection((host, int(port)), float(sys.argv[2])) as s:
         s.sendall(b"hello\\n")
         answer = s.makefile().readline().strip()
         print(answer or "closed")
@@ -95,9 +97,9 @@ def local_settings(state: Path, plan: str = "auto", *, subnet: int = 8, stop: fl
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]], deadline: float = 10.0, what: str = "it") -> None:
-    """Wait until it holds; AssertionError after `deadline` seconds."""
+    """Wait until it holds; AssertionError after `deadline` seconds, or longer where machines are slow."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + deadline
+    end = loop.time() + deadline * SLACK
     while not await holds():
         assert loop.time() < end, f"waited {deadline:g} s for {what}"
         await asyncio.sleep(0.02)
@@ -117,7 +119,7 @@ async def serve(machine: Machine, *ports: int, unit: str = "talk", public: bool 
     """Make the talking server run as a unit; `bound` to one address a port, or at all that there are."""
     urls: list[str] = []
     for port in ports or (PORT,):
-        host, number = machine.bind(port)
+        host, number = machine.bind(port, public=public)
         urls += [f"http://{host}:{number}"] if bound else machine.listen_urls(port, public=public)
     listens = tuple(Listen(port, public, bound) for port in ports or (PORT,))
     spec = UnitSpec(unit, ("python3", "-S", "-c", SERVER, machine.name, *urls), listens=listens)
@@ -142,7 +144,7 @@ async def ask(machine: Machine, port: int = PORT) -> str:
 
     def dial() -> str:
         try:
-            with socket.create_connection((host, number), 2) as connection:
+            with socket.create_connection((host, number), 2 * SLACK) as connection:
                 connection.sendall(b"hello\n")
                 return connection.makefile().readline().strip()
         except OSError:
@@ -158,7 +160,7 @@ async def dial(source: Machine, target: Machine, port: int = PORT) -> str:
 
 async def dial_at(place: Place, url: str) -> str:
     """The same from any place to any URL."""
-    run = await place.run(["python3", "-S", "-c", DIAL, url])
+    run = await place.run(["python3", "-S", "-c", DIAL, url, str(2 * SLACK)])
     _, out, err = await output(run)
     assert not err, err
     return out[0]
@@ -206,7 +208,7 @@ async def talk_at(place: Place, url: str) -> tuple[Run, AsyncIterator[Line]]:
 async def hears(lines: AsyncIterator[Line], within: float = 5.0) -> str:
     """The next line, "" if none comes within that time (s)."""
     pending = asyncio.ensure_future(anext(lines))
-    done, _ = await asyncio.wait({pending}, timeout=within)
+    done, _ = await asyncio.wait({pending}, timeout=within * SLACK)
     return pending.result().text if done else ""
 
 
@@ -240,10 +242,29 @@ async def held_lab(state: Path, what: str, subnet: int) -> AsyncIterator[tuple[a
 
 async def all_gone(pids: list[int]) -> bool:
     """Whether none of these processes lives."""
-    return not any(psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE for pid in pids)
+
+    def lives(pid: int) -> bool:
+        try:
+            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            return False
+
+    return not any(lives(pid) for pid in pids)
 
 
-def needs_slow_disk(why: str) -> None:
-    """Skip a test where this platform or these rights can't slow a disk; the faults chooser says the same `why`."""
+async def cut_power(lab: Lab, machine: str) -> str:
+    """Take a machine's power, or halt it where power can't be cut; returns the power that it then has."""
+    victim = lab.machines[machine]
+    if not lab.lacks("power cut"):
+        await victim.kill()
+        return "off"
+    with pytest.raises(LabError):
+        await victim.kill()
+    await victim.stop()
+    return "halted"
+
+
+def needs(why: str) -> None:
+    """Skip a test where this lab lacks what it is about; the faults chooser says the same `why`."""
     if why:
         pytest.skip(why)

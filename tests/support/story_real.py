@@ -14,6 +14,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.remote_lab import KEPT, KIND, remote_settings
+
 from rwk_tui.board.frames import Story
 from rwk_tui.board.hub import Hub
 from rwk_tui.cluster.pki import Pki
@@ -59,43 +61,56 @@ async def rig(engines: EngineSet | Path, subnet: int, *, fast: bool = False) -> 
     with tempfile.TemporaryDirectory(prefix="rwk-story-") as directory:
         state = Path(directory)
         settings = Settings(state=state, engine_cache=state / "engines", subnet=subnet, fast=fast)
-        programs: Mapping[str, Path] = {}
-        versions: Mapping[str, str] = {}
-        if isinstance(engines, Path):
-            programs = {name: engines / name for name in ("etcd", "etcdctl", "etcdutl")}
-        else:
-            programs, versions = engines.programs, engines.versions
-        hub = Hub()
-        lab = open_lab(settings, programs)
-        await lab.up()
-        site = Site(lab, Pki(state / "pki"), versions)
-        watcher = Watcher(
-            lab,
-            hub,
-            settings,
-            ledger=state / "ledger",
-            api_access=site.api_access,
-            etcd_access=site.etcd_access,
-        )
-        await watcher.start()
-        book = Book(state / "cards", print)
-        faults = Faults(Ground(lab, hub, watcher, site, settings), record=lambda _rows: None, book=book)
-        recorded: list[tuple[str, int]] = []
-        context = Context(lab, hub, watcher, faults, settings, site)
-        director = Director(context, load_chapters(settings), lambda chapter, step: recorded.append((chapter, step)))
-        try:
-            yield Rig(context, director, faults, recorded)
-        finally:
-            await director.close()
-            await faults.close()
-            await watcher.stop()
-            await lab.down()
+        async with rig_on(settings, engines) as made:
+            yield made
+
+
+@asynccontextmanager
+async def rig_on(settings: Settings, engines: EngineSet | Path) -> AsyncIterator[Rig]:
+    """A rig on a lab with these settings; it is left as it is when nobody holds it."""
+    state = settings.state
+    programs: Mapping[str, Path] = {}
+    versions: Mapping[str, str] = {}
+    if isinstance(engines, Path):
+        programs = {name: engines / name for name in ("etcd", "etcdctl", "etcdutl")}
+    else:
+        programs, versions = engines.programs, engines.versions
+    hub = Hub()
+    lab = open_lab(settings, programs)
+    await lab.up()
+    site = Site(lab, Pki(state / "pki"), versions)
+    watcher = Watcher(
+        lab,
+        hub,
+        settings,
+        ledger=state / "ledger",
+        api_access=site.api_access,
+        etcd_access=site.etcd_access,
+    )
+    await watcher.start()
+    book = Book(state / "cards", print)
+    faults = Faults(Ground(lab, hub, watcher, site, settings), record=lambda _rows: None, book=book)
+    recorded: list[tuple[str, int]] = []
+    context = Context(lab, hub, watcher, faults, settings, site)
+    director = Director(context, load_chapters(settings), lambda chapter, step: recorded.append((chapter, step)))
+    try:
+        yield Rig(context, director, faults, recorded)
+    finally:
+        await director.close()
+        await faults.close()
+        await watcher.stop()
+        await lab.leave()
 
 
 async def _main(arguments: argparse.Namespace) -> int:
     failed = 0
     found = arguments.engines or find_set(load_settings())
-    async with rig(found, arguments.subnet, fast=arguments.fast) as stage:
+    if KIND:
+        settings = remote_settings(Path(KEPT), subnet=str(arguments.subnet), fast=str(arguments.fast).lower())
+        made = rig_on(settings, found)
+    else:
+        made = rig(found, arguments.subnet, fast=arguments.fast)
+    async with made as stage:
         chapters = arguments.chapters or [c.name for c in load_chapters(stage.context.settings)]
         for run in range(arguments.runs):
             for chapter in chapters:

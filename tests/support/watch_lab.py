@@ -11,7 +11,9 @@ from rwk_tui.lab.protocol import (
     LabError,
     MachineStatus,
     MachineVerb,
+    Narrator,
     Run,
+    Terminal,
     UnitSpec,
     UnitStatus,
     UnitVerb,
@@ -82,9 +84,13 @@ class FakeDesk:
 
     name: str = "presenter"
     profile: dict[str, str] = field(default_factory=dict)
+    kept: dict[str, bytes] = field(default_factory=dict)
 
     async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Run:
         raise LabError("a pretended desk runs nothing")
+
+    async def put(self, path: str, content: bytes, mode: int = 0o600) -> None:
+        self.kept[path] = content
 
     def show_run(self, argv: Sequence[str], environment: Mapping[str, str] | None = None) -> str:
         return " ".join(argv)
@@ -111,6 +117,10 @@ class FakeMachine:
     profile: dict[str, str] = field(default_factory=dict)
     slow_disks: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def advertised(self) -> str:
+        return f"192.0.2.{100 + int(self.name[-2:])}"
+
     async def _become(self, verb: str, status: MachineStatus) -> None:
         self.done.append(f"{verb} {self.name}")
         if self.fails:
@@ -136,6 +146,9 @@ class FakeMachine:
     async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> Run:
         raise LabError("a pretended machine runs nothing")
 
+    async def terminal(self, *, environment: Mapping[str, str] | None = None) -> Terminal:
+        raise LabError("a pretended machine has no shell")
+
     async def set_profile(self, variables: Mapping[str, str]) -> None:
         self.profile = dict(variables)
 
@@ -154,7 +167,7 @@ class FakeMachine:
     def listen_urls(self, port: int, *, public: bool, scheme: str = "http") -> tuple[str, ...]:
         return (self.url(port, scheme=scheme),)
 
-    def bind(self, port: int) -> tuple[str, int]:
+    def bind(self, port: int, *, public: bool) -> tuple[str, int]:
         return self.address, port
 
     def any_url(self, port: int, *, scheme: str = "http") -> str:
@@ -221,6 +234,7 @@ class FakeLab:
     def __init__(self) -> None:
         self.backend = "pretended"
         self.slack = 1.0
+        self.outlives = False
         self.backups = "/nowhere"
         self.seat = FakeDesk()
         self.fakes = {name: FakeMachine(name, f"10.0.0.{number}") for number, name in enumerate(NAMES, 1)}
@@ -260,6 +274,12 @@ class FakeLab:
         return None
 
     async def down(self) -> None:
+        return None
+
+    async def leave(self) -> None:
+        return None
+
+    def narrate(self, tell: Narrator, complain: Narrator) -> None:
         return None
 
     async def reset(self) -> None:

@@ -72,16 +72,20 @@ def test_a_node_with_its_lease() -> None:
     {"effect":"NoExecute","key":"node.kubernetes.io/unreachable","timeAdded":"2026-11-24T07:11:41Z"},
     {"effect":"NoSchedule","key":"team","value":"a"}]},"status":{"conditions":[{"type":"Ready","status":"Unknown",
     "reason":"NodeStatusUnknown","lastTransitionTime":"2026-11-24T07:11:41Z"}],
-    "nodeInfo":{"kubeletVersion":"v1.37.2"}}}"""
+    "nodeInfo":{"kubeletVersion":"v1.37.2","containerRuntimeVersion":"containerd://1.6.20"}}}"""
     held = NODE_LEASES.one.decode(
         b'{"metadata":{"name":"core-02"},"spec":{"leaseDurationSeconds":8,"renewTime":"2026-11-24T07:11:53.500000Z"}}'
     )
     row = node_row(NODES.one.decode(raw), held, MACHINES, 5.0)
     assert (row.machine, row.state, row.schedulable, row.version) == ("core-02", "unknown", False, "1.37.2")
+    assert (row.runtime, row.pretends) == ("containerd 1.6.20", False)
     assert row.taints == ("node.kubernetes.io/unreachable:NoExecute", "team=a:NoSchedule")
     assert row.conditions == (("Ready", "Unknown", "NodeStatusUnknown"),)
     assert (row.since, row.renewed, row.lease_s) == (1795504301.0, 1795504313.5, 8)
     assert node_row(node("elsewhere", ready=False), None, MACHINES, 5.0).machine == ""
+    assert node_row(node("elsewhere", ready=False), None, MACHINES, 5.0).runtime == "", "as long as it said nothing"
+    played = NODES.one.decode(raw.replace(b"containerd://1.6.20", b"kwok://0.8.0"))
+    assert node_row(played, held, MACHINES, 5.0).pretends
     assert node_row(node("elsewhere", ready=False), None, MACHINES, 5.0).state == "not ready"
 
 

@@ -351,3 +351,20 @@ async def test_an_effect_is_not_told_with_the_first_write_that_comes_through(wor
     await asyncio.sleep(0.1)
     world.cluster.lead("core-02", 3, "core-03")
     assert (await effect).new_leader == "core-02"
+
+
+async def test_a_machine_that_can_not_be_asked_keeps_its_last_row_and_says_why(world: World) -> None:
+    def row(board: Board) -> MachineRow:
+        found = board.get(MachineRow, "machine/core-02")
+        assert found is not None
+        return found
+
+    assert await world.hub.wait(lambda board: board.get(MachineRow, "machine/core-02") is not None, WAIT)
+    machine = world.lab.fakes["core-02"]
+    machine.now = replace(machine.now, seen=False, why="no answer over SSH for 4 s")
+    assert await world.hub.wait(lambda board: row(board).why == "no answer over SSH for 4 s", WAIT)
+    before = row(world.hub.board)
+    assert (before.fresh, before.power) == (False, "up")
+    machine.now = replace(machine.now, power="gone", seen=True, why="")
+    assert await world.hub.wait(lambda board: row(board).power == "gone" and row(board).fresh, WAIT)
+    assert row(world.hub.board).seen_at > before.seen_at

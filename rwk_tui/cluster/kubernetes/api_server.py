@@ -16,27 +16,38 @@ SERVICES = "10.96.0.0/16"
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 
 
-def advertised(machine: Machine) -> str:
-    """What it says its address is: one that is kept free for documentation.
+TO_KUBELETS = "--kubelet-client-certificate="
 
-    It refuses loopback addresses, and nothing here dials what it advertises; the value only fills an EndpointSlice.
+
+def calls_kubelets(spec: UnitSpec) -> bool:
+    """Whether an API server that runs so can call kubelets, as for logs of containers."""
+    return any(word.startswith(TO_KUBELETS) for word in spec.argv)
+
+
+def api_server_spec(
+    machine: Machine, settings: Settings, etcd: Sequence[Machine], *, engine: str = "", kubelets: bool = False
+) -> UnitSpec:
+    """The unit on that machine, on top of the members of all `etcd` machines, which must ask for certificates.
+
+    With `kubelets` it has a certificate with which it calls them.
     """
-    return f"192.0.2.{100 + int(machine.name.rpartition('-')[2])}"
-
-
-def api_server_spec(machine: Machine, settings: Settings, etcd: Sequence[Machine], *, engine: str = "") -> UnitSpec:
-    """The unit on that machine, on top of the members of all `etcd` machines, which must ask for certificates."""
-    host, port = machine.bind(API_PORT)
+    host, port = machine.bind(API_PORT, public=True)
     toleration = timings(settings).toleration
 
     def pki(authority: Authority, file: str) -> str:
         return place(machine, authority, file)
 
+    calling = (
+        TO_KUBELETS + pki("kubernetes", "apiserver-kubelet-client.crt"),
+        f"--kubelet-client-key={pki('kubernetes', 'apiserver-kubelet-client.key')}",
+        f"--kubelet-certificate-authority={pki('kubernetes', 'ca.crt')}",
+        "--kubelet-preferred-address-types=InternalIP,Hostname",
+    )
     # Its own machine's member is asked without the network in between.
     members = (client_url(member, public=member.name != machine.name, scheme="https") for member in etcd)
     argv = (
         program(API_SERVER, engine),
-        f"--advertise-address={advertised(machine)}",
+        f"--advertise-address={machine.advertised}",
         f"--bind-address={host}",
         f"--secure-port={port}",
         f"--etcd-servers={','.join(members)}",
@@ -61,6 +72,7 @@ def api_server_spec(machine: Machine, settings: Settings, etcd: Sequence[Machine
         f"--proxy-client-key-file={pki('front-proxy', 'client.key')}",
         f"--default-not-ready-toleration-seconds={toleration}",
         f"--default-unreachable-toleration-seconds={toleration}",
+        *(calling if kubelets else ()),
         # Without this it waits a minute for its watchers to go when it is asked to end.
         "--shutdown-watch-termination-grace-period=1s",
     )

@@ -19,7 +19,7 @@ from rwk_tui.settings import Settings
 
 def own_api(machine: Machine) -> str:
     """The URL of the API server on that very machine."""
-    host, port = machine.bind(API_PORT)
+    host, port = machine.bind(API_PORT, public=True)
     return f"https://{host}:{port}"
 
 
@@ -54,7 +54,7 @@ def _unit(name: str, argv: tuple[str, ...], port: int) -> UnitSpec:
 
 def _common(machine: Machine, unit: str, port: int, patience: Timings, engine: str) -> tuple[str, ...]:
     config = config_of(machine, unit)
-    host, bound = machine.bind(port)
+    host, bound = machine.bind(port, public=False)
     return (
         program(unit, engine),
         f"--kubeconfig={config}",

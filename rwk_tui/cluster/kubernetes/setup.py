@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from rwk_tui.cluster import roles
 from rwk_tui.cluster.files import File, ProfileOp, PutOp, certificates, in_words
-from rwk_tui.cluster.kubernetes import kubelet
-from rwk_tui.cluster.kubernetes.api_server import api_server_spec
-from rwk_tui.cluster.kubernetes.controllers import config_of, controller_manager_spec, own_api, scheduler_spec
-from rwk_tui.cluster.kubernetes.kubeconfig import kubeconfig
-from rwk_tui.cluster.kubernetes.units import API_PORT, API_SERVER, CONTROLLER_MANAGER, KUBELET, SCHEDULER, program
-from rwk_tui.cluster.ops import Op, OpResult, RunOp, Tell, Together, UnitOp
+from rwk_tui.cluster.kubernetes.api_server import api_server_spec, calls_kubelets
+from rwk_tui.cluster.kubernetes.configs import config_file
+from rwk_tui.cluster.kubernetes.controllers import controller_manager_spec, own_api, scheduler_spec
+from rwk_tui.cluster.kubernetes.units import API_SERVER, CONTROLLER_MANAGER, SCHEDULER
+from rwk_tui.cluster.kubernetes.worker import routes
+from rwk_tui.cluster.kubernetes.worker import upgrade as upgrade_kubelet
+from rwk_tui.cluster.kubernetes.worker import worker as worker
+from rwk_tui.cluster.ops import Op, OpResult, Tell, Together, UnitOp
 from rwk_tui.cluster.pki import Pki
-from rwk_tui.cluster.roles import Papers
 from rwk_tui.cluster.site import Site, etcdctl_profile
 from rwk_tui.lab.protocol import LabError, Machine, UnitSpec, UnitVerb
 from rwk_tui.settings import Settings
-
-NODE_FILE = "etc/kubernetes/node.yaml"
 
 
 @dataclass(slots=True)
@@ -48,7 +46,10 @@ class ApiServerOp:
 
     def _spec(self) -> UnitSpec:
         etcd = self._etcd or self.site.machines_with("etcd") or list(self.site.lab.machines.values())
-        return api_server_spec(self.on, self.settings, etcd, engine=self.engine)
+        before = self.site.spec(self.on.name, API_SERVER) if self.verb != "start" else None
+        # Certificates for it are put there when it is set up, so later that is what counts.
+        kubelets = calls_kubelets(before) if before is not None else self.site.runs_containers
+        return api_server_spec(self.on, self.settings, etcd, engine=self.engine, kubelets=kubelets)
 
     def command(self) -> str:
         return self.on.unit(API_SERVER).show_spec(self.verb, self._spec())
@@ -76,10 +77,13 @@ def let_presenter_in(site: Site) -> Op:
 def api_server(machine: Machine, site: Site, settings: Settings, *, engine: str = "") -> tuple[Op, ...]:
     """Start an API server on a machine, on top of every etcd member there is."""
     papers = roles.api_server(machine, site.lab)
+    if site.runs_containers:
+        papers = (*papers, roles.TO_KUBELETS)
     files = (*certificates(site.pki, papers), *_service_accounts(site.pki))
     return (
         PutOp(machine, files, f"{in_words(papers)}, and the keys of service accounts"),
         ApiServerOp(machine, site, settings, engine=engine),
+        *routes(machine, site),
         let_presenter_in(site),
     )
 
@@ -88,7 +92,7 @@ def controllers(machine: Machine, site: Site, settings: Settings, *, engine: str
     """Start a controller manager and a scheduler on a machine that has an API server."""
     papers = (roles.CONTROLLER_MANAGER, roles.SCHEDULER)
     configs = tuple(
-        _config(machine, unit, one, own_api(machine))
+        config_file(machine, unit, one, own_api(machine))
         for unit, one in ((CONTROLLER_MANAGER, papers[0]), (SCHEDULER, papers[1]))
     )
     files = (*certificates(site.pki, papers), *_service_accounts(site.pki), *configs)
@@ -97,26 +101,6 @@ def controllers(machine: Machine, site: Site, settings: Settings, *, engine: str
         UnitOp(machine, SCHEDULER, "start", scheduler_spec(machine, settings, engine=engine)),
     )
     return (PutOp(machine, files, f"{in_words(papers)}, and a kubeconfig for each"), Together(starts))
-
-
-def worker(machine: Machine, site: Site, settings: Settings, *, engine: str = "") -> tuple[Op, ...]:
-    """Let a machine join as a worker: its kubelet gets a certificate, registers its node and starts."""
-    version = site.versions.get(engine or "kubernetes", "")
-    papers = (roles.node(machine),)
-    files = (
-        *certificates(site.pki, papers),
-        _config(machine, KUBELET, papers[0], machine.any_url(API_PORT, scheme="https")),
-        *_stages(site, version),
-        File(NODE_FILE, partial(kubelet.node_object, machine)),
-        File("etc/kwok/rights.yaml", kubelet.kwok_rights),
-    )
-    config = f"--kubeconfig={config_of(machine, KUBELET)}"
-    return (
-        PutOp(machine, files, f"{in_words(papers)}, its kubeconfig, and how kwok plays a kubelet of {version}"),
-        RunOp(site.lab.desk, (program("kubectl", engine), "apply", "-f", f"{machine.data}/etc/kwok/rights.yaml")),
-        RunOp(machine, (program("kubectl", engine), config, "apply", "-f", f"{machine.data}/{NODE_FILE}")),
-        UnitOp(machine, KUBELET, "start", kubelet.kwok_spec(machine, settings, version=version)),
-    )
 
 
 def upgrade(machine: Machine, unit: str, site: Site, settings: Settings, *, engine: str) -> tuple[Op, ...]:
@@ -129,29 +113,10 @@ def upgrade(machine: Machine, unit: str, site: Site, settings: Settings, *, engi
         case "kube-scheduler":
             spec = scheduler_spec(machine, settings, engine=engine)
         case "kubelet":
-            version = site.versions.get(engine, "")
-            put = PutOp(machine, _stages(site, version), f"how kwok plays a kubelet of {version}")
-            return (put, UnitOp(machine, unit, "restart", kubelet.kwok_spec(machine, settings, version=version)))
+            return upgrade_kubelet(machine, site, settings, engine=engine)
         case _:
             raise LabError(f"{unit} is no unit of Kubernetes")
     return (UnitOp(machine, unit, "restart", spec),)
-
-
-def _config(machine: Machine, unit: str, papers: Papers, server: str) -> File:
-    content: Callable[[], bytes] = partial(
-        kubeconfig,
-        server=server,
-        ca=roles.place(machine, "kubernetes", "ca.crt"),
-        cert=roles.place(machine, "kubernetes", f"{papers.file}.crt"),
-        key=roles.place(machine, "kubernetes", f"{papers.file}.key"),
-        user=papers.identity.name,
-    )
-    return File(f"etc/kubernetes/{unit}.conf", content)
-
-
-def _stages(site: Site, version: str) -> tuple[File, ...]:
-    own = site.versions.get("kwok", "")
-    return (File(kubelet.STAGES.format(version=version), partial(kubelet.stages, version, own), 0o644),)
 
 
 def _service_accounts(pki: Pki) -> tuple[File, ...]:

@@ -9,9 +9,9 @@ import time
 from functools import cache
 from pathlib import Path
 
-from rwk_tui.lab.local import procs
+from rwk_tui.lab.host import procs
+from rwk_tui.lab.host.process import harness
 from rwk_tui.lab.local.links import NO_PACKETS
-from rwk_tui.lab.local.process import harness
 from rwk_tui.lab.protocol import Ability
 
 _TRY_FOR = 5.0
@@ -24,7 +24,7 @@ def why_not(ability: Ability) -> str:
     The first question about slow disks is tried out, in some 20 ms.
     """
     match ability:
-        case "power cut":
+        case "power cut" | "delay":
             return ""
         case "packet loss":
             return NO_PACKETS

@@ -9,31 +9,16 @@ from types import MappingProxyType
 from typing import Protocol
 
 from rwk_tui.board.targets import MACHINES
+from rwk_tui.lab.host.address import Address
 from rwk_tui.lab.protocol import LabError
 from rwk_tui.settings import Settings
 
-NO_MACHINE = ""
-"""What stands for the machine of something that is on none: it is the presenter's."""
 USUAL_PORTS = (2379, 2380)
 """Ports that every lab needs sooner or later, so they are checked before anything starts."""
-
-BALANCED: Mapping[int, int] = MappingProxyType({6443: 6444})
-"""Ports that any machine may serve for all, and the port of each machine's localhost where its balancer listens."""
 
 _SPAN = 1000
 _SLOTS: Mapping[int, int] = MappingProxyType({12379: 779, 12380: 780})
 """Places in a range for ports that end like another one: a second etcd beside the first."""
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A host and a port to listen on or to dial."""
-
-    host: str
-    port: int
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 class AddressPlan(Protocol):

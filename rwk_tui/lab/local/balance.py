@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from rwk_tui.lab.local.addresses import BALANCED, Address, AddressPlan
+from rwk_tui.lab.host.address import BALANCED, Address
+from rwk_tui.lab.local.addresses import AddressPlan
 from rwk_tui.lab.local.listener import Listener
 from rwk_tui.lab.local.proxy import Front
 from rwk_tui.lab.local.wire import End

@@ -3,57 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rwk_tui.board.rows import Power
-from rwk_tui.board.targets import MACHINES
-from rwk_tui.lab.local import procs
-from rwk_tui.lab.local.addresses import Address, AddressPlan
-from rwk_tui.lab.local.disk import read_json, write_json
+from rwk_tui.lab.host import procs
+from rwk_tui.lab.host.address import Address
+from rwk_tui.lab.host.complaints import Complaints
+from rwk_tui.lab.host.powers import Powers
+from rwk_tui.lab.host.process import Processes
+from rwk_tui.lab.host.programs import Programs
+from rwk_tui.lab.local.addresses import AddressPlan
 from rwk_tui.lab.local.links import Network
-from rwk_tui.lab.local.process import Processes
-from rwk_tui.lab.local.programs import Programs
-from rwk_tui.lab.local.record import LAB_VARIABLE
 from rwk_tui.lab.protocol import LabError, Listen, MachineDown, UnitSpec
-
-
-class Powers:
-    """Which machine is in which state of power since when, on disk outside of the machines' own."""
-
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._powers: dict[str, tuple[Power, float]] = {}
-        self._written = True
-        self.load()
-
-    def load(self) -> None:
-        """Read what is on disk. Raises LabError if it is damaged."""
-        entries = read_json(self._file)
-        known: tuple[Power, ...] = ("up", "starting", "stopping", "halted", "off", "gone")
-        for name in MACHINES:
-            entry = entries.get(name, {})
-            power: Power = next((power for power in known if power == entry.get("power")), "gone")
-            self._powers[name] = (power, float(entry.get("since", 0.0)))
-
-    def get(self, machine: str) -> tuple[Power, float]:
-        """State and since when (unix time, s)."""
-        return self._powers[machine]
-
-    def set(self, machine: str, power: Power) -> None:
-        """Write down a new state. Raises LabError if the disk refuses; the state in memory is then new all the same."""
-        if self._powers[machine][0] != power:
-            self._powers[machine] = (power, time.time())
-            self._written = False
-        self.save()
-
-    def save(self) -> None:
-        """Write what a disk refused before. Raises LabError."""
-        if not self._written:
-            write_json(self._file, {name: {"power": p, "since": s} for name, (p, s) in self._powers.items()})
-            self._written = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +30,7 @@ class Ground:
     programs: Programs
     grace: float
     changed: Callable[[], None]
-    complaints: list[str] = field(default_factory=list)
+    complaints: Complaints = field(default_factory=Complaints)
 
     def require_up(self, machine: str) -> None:
         """Raises MachineDown unless the machine is up."""
@@ -77,15 +39,8 @@ class Ground:
             raise MachineDown(f"{machine} is {'destroyed' if power == 'gone' else power}, nothing runs there")
 
     def environment(self, machine: str, home: Path, extra: Mapping[str, str]) -> dict[str, str]:
-        """The environment of a program: nothing of ours gets in but what a fresh login would have."""
-        return {
-            "PATH": self.programs.path,
-            "HOME": str(home),
-            "LANG": "C.UTF-8",
-            "RWK_MACHINE": machine,
-            **extra,
-            LAB_VARIABLE: str(self.root),  # last: what a crash leaves is told by it
-        }
+        """The environment of a program of this lab."""
+        return self.programs.environment(machine, home, extra, self.root)
 
     async def check_ports(self, machine: str, spec: UnitSpec, *, fronts: bool) -> None:
         """Raises LabError, with who holds it and what to do, if an address that the unit needs is taken."""
@@ -108,8 +63,3 @@ class Ground:
             if listen.public and fronts:
                 found.append(self.plan.front(machine, listen.port))
         return found
-
-    def complain(self, words: str) -> None:
-        """Keep a failure that nobody waits for."""
-        if words not in self.complaints:
-            self.complaints.append(words)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from random import Random
 
 from rwk_tui.board.targets import MACHINES
+from rwk_tui.board.wording import listed
+from rwk_tui.lab.host.address import NO_MACHINE, Address
+from rwk_tui.lab.host.desk import Desk
+from rwk_tui.lab.host.disk import claim, has_files, make_directory, remove_remains
+from rwk_tui.lab.host.hold import Hold
+from rwk_tui.lab.host.powers import Powers
+from rwk_tui.lab.host.process import Processes
+from rwk_tui.lab.host.programs import Programs
+from rwk_tui.lab.host.record import Record
+from rwk_tui.lab.host.together import do_all
 from rwk_tui.lab.local.abilities import why_not
-from rwk_tui.lab.local.addresses import NO_MACHINE, USUAL_PORTS, Address, choose_plan
-from rwk_tui.lab.local.desk import Desk
-from rwk_tui.lab.local.disk import claim, has_files, make_directory, remove_remains
-from rwk_tui.lab.local.ground import Ground, Powers
-from rwk_tui.lab.local.hold import Hold
+from rwk_tui.lab.local.addresses import USUAL_PORTS, choose_plan
+from rwk_tui.lab.local.ground import Ground
 from rwk_tui.lab.local.links import LocalLink, Network
 from rwk_tui.lab.local.machine import LocalMachine
-from rwk_tui.lab.local.process import Processes
-from rwk_tui.lab.local.programs import Programs
-from rwk_tui.lab.local.record import Record
 from rwk_tui.lab.local.who import Dialler
-from rwk_tui.lab.protocol import Ability, Listen
+from rwk_tui.lab.protocol import Ability, Listen, Narrator
 from rwk_tui.settings import Settings
 
 _PATIENCE = 1.5
@@ -62,7 +66,7 @@ class LocalLab:
             grace=settings.timeouts.stop,
             changed=self._changed,
         )
-        self._desk = Desk(self._ground)
+        self._desk = Desk(root, processes, self._ground.programs, settings.timeouts.stop)
         self._machines = {name: LocalMachine(self._ground, name) for name in MACHINES}
         self._broke_off = [name for name in MACHINES if self._power(name) in ("up", "starting", "stopping")]
         for name in self._broke_off:
@@ -76,6 +80,10 @@ class LocalLab:
     @property
     def slack(self) -> float:
         return 1.0
+
+    @property
+    def outlives(self) -> bool:
+        return False
 
     @property
     def machines(self) -> Mapping[str, LocalMachine]:
@@ -112,11 +120,6 @@ class LocalLab:
     def backups(self) -> str:
         return str(self._backups)
 
-    @property
-    def complaints(self) -> Sequence[str]:
-        """What failed in the background, a line each, such as a log that can't be rotated on a full disk."""
-        return tuple(self._ground.complaints)
-
     async def up(self) -> None:
         """Make every machine exist and run. Raises LabError, with what to do, if a port is taken."""
         self._hold.take()
@@ -124,7 +127,7 @@ class LocalLab:
         await self._ground.check_free(self._needed())
         self._desk.open()
         await self._ground.network.attach(NO_MACHINE)
-        await _all(machine.start() for machine in self._machines.values())
+        await do_all(machine.start() for machine in self._machines.values())
 
     async def down(self) -> None:
         """Halt every machine and let go of everything but the disks.
@@ -132,22 +135,30 @@ class LocalLab:
         One after another, so that each hands over to the others in order; but none is waited for long.
         """
         self._ground.network.heal_all()
-        await _all(machine.mend_disk() for machine in self._machines.values())
+        await do_all(machine.mend_disk() for machine in self._machines.values())
         stopping = [asyncio.ensure_future(self._desk.close())]
         for machine in reversed(self._machines.values()):
             stopping.append(asyncio.ensure_future(machine.stop()))
             await asyncio.wait(stopping[-1:], timeout=_PATIENCE)
-        await _all(stopping)
+        await do_all(stopping)
         await self._ground.network.shut()
         await self._ground.processes.close()
         self._in_use = False
         self._hold.drop()
 
+    async def leave(self) -> None:
+        """Halt every machine: they are processes of ours."""
+        await self.down()
+
+    def narrate(self, tell: Narrator, complain: Narrator) -> None:
+        """Have `complain` hear of what fails in the background, such as a log that can't be rotated on a full disk."""
+        self._ground.complaints.heard_by(complain)  # and nothing here takes long enough to be told
+
     async def reset(self) -> None:
         """Bring the lab to three running machines with empty disks and open links, whatever state it is in."""
         self._hold.take()
         self._ground.network.heal_all()  # first, so that a reset that is cancelled leaves no link cut behind
-        await _all([self._desk.empty(), *(machine.destroy() for machine in self._machines.values())])
+        await do_all([self._desk.empty(), *(machine.destroy() for machine in self._machines.values())])
         self._broke_off = []
         await self.up()
 
@@ -164,7 +175,7 @@ class LocalLab:
             ("destroyed", [name for name in MACHINES if self._power(name) == "gone"]),
         ):
             if names:
-                parts.append(f"{_listed([self._with_units(name) for name in names])} {words}")
+                parts.append(f"{listed([self._with_units(name) for name in names])} {words}")
         return ", ".join(parts)
 
     def _with_units(self, name: str) -> str:
@@ -188,15 +199,3 @@ class LocalLab:
     def _changed(self) -> None:
         if self.on_change is not None:
             self.on_change()
-
-
-async def _all(works: Iterable[Awaitable[None]]) -> None:
-    """Do all at once, to the end, then raise what went wrong first."""
-    results = await asyncio.gather(*works, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-
-
-def _listed(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -8,7 +8,9 @@ from itertools import permutations
 from random import Random
 
 from rwk_tui.board.targets import MACHINES
-from rwk_tui.lab.local.addresses import BALANCED, AddressPlan
+from rwk_tui.lab.host.address import BALANCED
+from rwk_tui.lab.limits import check_delay
+from rwk_tui.lab.local.addresses import AddressPlan
 from rwk_tui.lab.local.balance import Balancer
 from rwk_tui.lab.local.proxy import Front
 from rwk_tui.lab.local.who import Dialler
@@ -16,7 +18,6 @@ from rwk_tui.lab.local.wire import Wire
 from rwk_tui.lab.protocol import LabError, Listen
 
 NO_PACKETS = "packets can only be lost where there are packets: here a link is a proxy of streams"
-_LONGEST_MS = 60_000
 
 
 class LocalLink:
@@ -76,10 +77,7 @@ class LocalLink:
 
         What comes in one piece is held back as one piece.
         """
-        if not 0 <= milliseconds <= _LONGEST_MS:
-            raise LabError(f"a delay of {milliseconds:g} ms is not within 0 and {_LONGEST_MS}")
-        if not 0 <= jitter <= milliseconds:
-            raise LabError(f"a jitter of {jitter:g} ms is not within 0 and the delay of {milliseconds:g} ms")
+        check_delay(milliseconds, jitter)
         self._delay_ms, self._jitter_ms = milliseconds, jitter
         self._network.changed(self)
 

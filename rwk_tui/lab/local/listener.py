@@ -7,8 +7,8 @@ import errno
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from rwk_tui.lab.local import procs
-from rwk_tui.lab.local.addresses import Address
+from rwk_tui.lab.host import procs
+from rwk_tui.lab.host.address import Address
 from rwk_tui.lab.local.wire import End
 from rwk_tui.lab.protocol import LabError
 

@@ -11,13 +11,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from rwk_tui.board.rows import Power
-from rwk_tui.lab.local import show
-from rwk_tui.lab.local.disk import lose_tree, make_directory, read_file, write_file
+from rwk_tui.lab.host import show
+from rwk_tui.lab.host.disk import lose_tree, make_directory, read_file, write_file
+from rwk_tui.lab.host.profile import Profile
+from rwk_tui.lab.host.run import HostRun
+from rwk_tui.lab.host.shells import Shells
 from rwk_tui.lab.local.ground import Ground
-from rwk_tui.lab.local.profile import Profile
-from rwk_tui.lab.local.run import LocalRun
 from rwk_tui.lab.local.unit import LocalUnit
-from rwk_tui.lab.protocol import LabError, Listen, MachineStatus, MachineVerb
+from rwk_tui.lab.protocol import LabError, Listen, MachineStatus, MachineVerb, Terminal
 
 
 class LocalMachine:
@@ -31,6 +32,7 @@ class LocalMachine:
         self._lock = asyncio.Lock()
         self._units: dict[str, LocalUnit] = {}
         self._looked = False
+        self._shells = Shells(ground.root, name)
 
     @property
     def name(self) -> str:
@@ -39,6 +41,11 @@ class LocalMachine:
     @property
     def address(self) -> str:
         return self._ground.plan.host(self._name)
+
+    @property
+    def advertised(self) -> str:
+        """One that is kept free for documentation: API servers refuse to advertise loopback."""
+        return f"192.0.2.{100 + int(self._name.rpartition('-')[2])}"
 
     @property
     def data(self) -> str:
@@ -79,6 +86,7 @@ class LocalMachine:
                     await asyncio.gather(*(unit.end() for unit in units))
                 left = self._ground.processes.of(self._name)
                 await asyncio.gather(*(group.end(self._ground.grace) for group in left))
+                await self._shells.hang_up()
             finally:
                 if self._power() == "stopping":
                     self._kill_all()
@@ -117,7 +125,7 @@ class LocalMachine:
         units = {unit.name: unit.look() for unit in self._known() if unit.spec is not None}
         return MachineStatus(power, since, self.address, units)
 
-    async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> LocalRun:
+    async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> HostRun:
         """Run a command on the machine, without a shell. Raises MachineDown, or LabError if it can't be started."""
         self._ground.require_up(self._name)
         program = self._ground.programs.find(argv[0], self._disk, f"on {self._name}")
@@ -131,7 +139,13 @@ class LocalMachine:
             output=subprocess.PIPE,
             errors=subprocess.PIPE,
         )
-        return LocalRun(group)
+        return HostRun(group)
+
+    async def terminal(self, *, environment: Mapping[str, str] | None = None) -> Terminal:
+        """The user's own shell in its directory. Raises MachineDown, or LabError if the profile can't be read."""
+        self._ground.require_up(self._name)
+        variables = {**self._profile.read(), **(environment or {}), **self._shells.prompt}
+        return await self._shells.terminal(self._ground.environment(self._name, self._disk, variables), self._disk)
 
     async def set_profile(self, variables: Mapping[str, str]) -> None:
         """Give every command these variables from now on. Raises MachineDown, or LabError if the disk refuses."""
@@ -164,7 +178,7 @@ class LocalMachine:
         own = f"{scheme}://{plan.localhost(self._name, port)}"
         return (own, f"{scheme}://{plan.inside(self._name, port)}") if public else (own,)
 
-    def bind(self, port: int) -> tuple[str, int]:
+    def bind(self, port: int, *, public: bool) -> tuple[str, int]:
         address = self._ground.plan.localhost(self._name, port)
         return address.host, address.port
 
@@ -172,7 +186,7 @@ class LocalMachine:
         return f"{scheme}://{self._ground.network.balancer(port).address(self._name)}"
 
     async def reach(self, port: int) -> tuple[str, int]:
-        return self.bind(port)
+        return self.bind(port, public=False)
 
     def show(self, verb: MachineVerb) -> str:
         pids = [group.pid for group in self._ground.processes.of(self._name)]
@@ -238,6 +252,7 @@ class LocalMachine:
         groups = self._ground.processes.of(self._name)
         self._kill_all()
         await asyncio.gather(*(group.wait() for group in groups))
+        await self._shells.hang_up()
         for unit in self._units.values():
             await unit.settled()
 

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from rwk_tui.lab.local.disk import make_directory, said
+from rwk_tui.lab.host.disk import make_directory, said
 
 ROTATE_AT = 8 * 1024 * 1024
 _POLL = 0.1

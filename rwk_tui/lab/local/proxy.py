@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rwk_tui.lab.local.addresses import Address
+from rwk_tui.lab.host.address import Address
 from rwk_tui.lab.local.listener import Listener
 from rwk_tui.lab.local.wire import End, Wire
 

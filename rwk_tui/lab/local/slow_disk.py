@@ -9,11 +9,11 @@ import shutil
 import subprocess
 import tempfile
 
-from rwk_tui.lab.local import procs
+from rwk_tui.lab.host import procs
+from rwk_tui.lab.host.disk import said
+from rwk_tui.lab.host.process import Group
 from rwk_tui.lab.local.abilities import told, why_not
-from rwk_tui.lab.local.disk import said
 from rwk_tui.lab.local.ground import Ground
-from rwk_tui.lab.local.process import Group
 from rwk_tui.lab.protocol import LabError
 
 _SYNCS = "fsync,fdatasync"

@@ -9,10 +9,10 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from rwk_tui.lab.local import procs, show
+from rwk_tui.lab.host import procs, show
+from rwk_tui.lab.host.process import Group, in_words
 from rwk_tui.lab.local.ground import Ground
 from rwk_tui.lab.local.output import Output
-from rwk_tui.lab.local.process import Group, in_words
 from rwk_tui.lab.local.slow_disk import SlowDisk
 from rwk_tui.lab.local.unit_file import read_unit, write_unit
 from rwk_tui.lab.protocol import LabError, Listen, UnitSpec, UnitStatus, UnitVerb
@@ -241,7 +241,7 @@ class LocalUnit:
                 try:
                     await self._output.rotate()
                 except LabError as error:
-                    self._ground.complain(str(error))
+                    self._ground.complaints.add(self._machine, str(error))
         self._close_fronts(public)
         asked = self._ending and group.code in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
         self._note(

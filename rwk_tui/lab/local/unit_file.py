@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rwk_tui.lab.local.disk import read_json, write_json
+from rwk_tui.lab.host.disk import read_json, write_json
 from rwk_tui.lab.protocol import LabError, Listen, UnitSpec
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from rwk_tui.lab.local import procs
-from rwk_tui.lab.local.addresses import Address
+from rwk_tui.lab.host import procs
+from rwk_tui.lab.host.address import Address
 
 # From linux/netlink.h, linux/sock_diag.h and linux/inet_diag.h; the inode is the last field of inet_diag_msg.
 _SOCK_DIAG, _BY_FAMILY, _REQUEST, _HEADER = 4, 20, 1, 16

@@ -7,7 +7,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from rwk_tui.board.kube_rows import DeploymentRow, KubeEventRow, LeaseRow, NodeRow, NodeState, PodRow, PodState
-from rwk_tui.watch.kube.wire import Condition, Deployment, KubeEvent, Lease, Node, Pod, Toleration
+from rwk_tui.watch.kube.wire import Condition, Deployment, KubeEvent, Lease, Node, NodeInfo, Pod, Toleration
 
 NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"
@@ -28,6 +28,7 @@ def node_row(node: Node, lease: Lease | None, machines: Collection[str], seen_at
     if ready is not None and ready.status in ("True", "False"):
         state = "ready" if ready.status == "True" else "not ready"
     since = ready.last_transition_time if ready is not None else None
+    info = node.status.node_info or NodeInfo()
     return NodeRow(
         seen_at=seen_at,
         name=name,
@@ -38,7 +39,8 @@ def node_row(node: Node, lease: Lease | None, machines: Collection[str], seen_at
         taints=tuple(
             f"{taint.key}{'=' + taint.value if taint.value else ''}:{taint.effect}" for taint in node.spec.taints or ()
         ),
-        version=(node.status.node_info.kubelet_version if node.status.node_info else "").removeprefix("v"),
+        version=info.kubelet_version.removeprefix("v"),
+        runtime=info.container_runtime_version.replace("://", " "),
         conditions=tuple((one.type, one.status, one.reason) for one in conditions),
         renewed=_unix(lease.spec.renew_time) if lease is not None else 0.0,
         lease_s=(lease.spec.lease_duration_seconds or 0) if lease is not None else 0,

@@ -71,6 +71,7 @@ class NodeInfo(Struct, rename="camel", gc=False):
     """What the kubelet says of itself."""
 
     kubelet_version: str = ""
+    container_runtime_version: str = ""
 
 
 class NodeSpec(Struct, gc=False):

@@ -1,0 +1,1 @@
+"""Three hosts that exist already, reached by SSH and nothing else."""

@@ -1,0 +1,1 @@
+"""Three virtual machines that Vagrant makes."""

@@ -12,11 +12,12 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup run engines test lint types bench pictures wheel lock clean
+.PHONY: help setup run engines test test-vagrant farm-tools lint types bench pictures wheel lock clean
 
 help:
 	@echo "make run     open the cockpit on a local lab (without a terminal: play every chapter)"
 	@echo "make test    lint, types, import contract and every test, on real engines (built the first time: half an hour)"
+	@echo "make test-vagrant  the backends' promises and the chapters on real virtual machines (root on Debian)"
 	@echo "make engines  only build the engines: etcd, Kubernetes and kwok, each minor that is pinned"
 	@echo "make setup   only the virtual environment, from the lock"
 	@echo "make lint    lint, format, types and import contract"
@@ -63,6 +64,20 @@ engines: setup
 test: lint
 	@[ -n "$${RWK_ENGINES:-}" ] || $(MAKE) --no-print-directory engines
 	$(BIN)/python -m pytest
+
+# Real machines, made by Vagrant in namespaces of their own: needs root on Debian, and installs what it lacks.
+# Three virtual ones for all but the chapters of Kubernetes, which are too much for an emulated processor: those have
+# containers that Vagrant makes like machines, with systemd, sshd, kubelets and containerd.
+FARM := RWK_TEST_LAB=vagrant PYTHONPATH=tests $(BIN)/python -m farm
+KUBERNETES := tests/vagrant/test_chapters_kubernetes.py
+test-vagrant: engines
+	RWK_SLACK=4 $(FARM) --provider libvirt -- $(BIN)/python -m pytest --timeout 900 \
+	    tests/vagrant tests/conformance --ignore $(KUBERNETES)
+	$(FARM) --provider lxc -- $(BIN)/python -m pytest $(KUBERNETES)
+
+# What virtual machines for tests need of Debian: Vagrant, QEMU and libvirt. As root.
+farm-tools: setup
+	$(FARM) --provider libvirt --install
 
 lint: setup
 	$(BIN)/ruff check .

@@ -17,12 +17,14 @@ class Alarm:
     def __init__(self) -> None:
         self._known: set[tuple[int, float]] | None = None
         self._waiting: dict[tuple[int, float], CardRow] = {}
+        self._there: set[tuple[int, float]] = set()
         self._changes = -1
 
     @property
     def waiting(self) -> tuple[CardRow, ...]:
-        """The cards that nobody has looked at, the worst first and then the newest."""
-        return tuple(sorted(self._waiting.values(), key=lambda card: (LOUD.index(card.verdict), -card.number)))
+        """The cards on the board that nobody has looked at, the worst first and then the newest."""
+        there = (card for key, card in self._waiting.items() if key in self._there)
+        return tuple(sorted(there, key=lambda card: (LOUD.index(card.verdict), -card.number)))
 
     def hear(self, board: Board) -> Sequence[CardRow]:
         """Take in what the board says; returns the cards that came since the last time.
@@ -35,6 +37,7 @@ class Alarm:
             return ()
         self._changes = changes
         cards = {(card.number, card.injected): card for card in board.all_of(CardRow)}
+        self._there = set(cards)
         loud = {key: card for key, card in cards.items() if card.verdict in LOUD}
         if self._known is None:
             told = {event.subject for event in board.events}

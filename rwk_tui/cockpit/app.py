@@ -2,41 +2,44 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.events import Event, InputEvent, Key
 from textual.screen import Screen as TextualScreen
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Frame
-from rwk_tui.board.rows import LabRow
-from rwk_tui.cockpit import themes
-from rwk_tui.cockpit.actions import ACTIONS, BY_ID, Screen
+from rwk_tui.cockpit import stream
+from rwk_tui.cockpit.action import Screen
+from rwk_tui.cockpit.actions import ACTIONS, BY_ID
 from rwk_tui.cockpit.alarm import Alarm
 from rwk_tui.cockpit.contact import Contact
+from rwk_tui.cockpit.copying import Copying
+from rwk_tui.cockpit.keymap import USUAL, KeyMap
+from rwk_tui.cockpit.leaving import Leaving
 from rwk_tui.cockpit.memory import Memory, load_later
 from rwk_tui.cockpit.openers import Openers
 from rwk_tui.cockpit.palette import palette_commands
+from rwk_tui.cockpit.palettes import Palette
 from rwk_tui.cockpit.screens.main import MAIN_CSS, MainScreen
 from rwk_tui.cockpit.situation import situation_of
-from rwk_tui.cockpit.source import Connect, Source, one_line
+from rwk_tui.cockpit.source import Connect, Replay, Source, one_line
+from rwk_tui.cockpit.stream import Stream
 from rwk_tui.cockpit.text import clean
-from rwk_tui.daemon.protocol import AnyCommand, Bye, Detach, FromDaemon, LogLines, Quit, Welcome
+from rwk_tui.cockpit.themed import ThemedApp
+from rwk_tui.daemon.protocol import AnyCommand, Bye, FromDaemon, LogLines, Logs, Welcome
 from rwk_tui.settings import Settings
+from rwk_tui.tape.player import Player
 
-RETRY = 1.0
-"""Seconds between attempts to reach a lost daemon."""
-GOODBYE = 20.0
-"""Seconds that the daemon has to halt the lab before the cockpit leaves without it."""
 REFUSED = "Not done"
 """What stands above a refusal."""
 
 
-class Cockpit(App[None]):
+class Cockpit(ThemedApp):
     """Paints what the source tells and sends what the presenter wants."""
 
     TITLE = "rwk-tui"
@@ -53,6 +56,8 @@ class Cockpit(App[None]):
                 action.label,
                 tooltip=action.tooltip,
                 show=bool(action.footer),
+                priority=action.group == "replay",  # Panes have keys of the same name.
+                id=action.id,
             )
             for action in ACTIONS
         ),
@@ -64,37 +69,37 @@ class Cockpit(App[None]):
         settings: Settings,
         connect: Connect,
         *,
-        tape: bool = False,
+        replay: Replay | None = None,
         clock: Callable[[], float] = time.time,
         memory: Memory | None = None,
+        palette: Palette | None = None,
+        keys: KeyMap = USUAL,
+        greets: bool = False,
+        viewer: bool = False,
     ) -> None:
-        super().__init__()
+        """A `viewer` may only look: it sends nothing that changes the lab, starts none and asks nothing."""
+        super().__init__(settings.theme, palette)
         self.settings = settings
+        self.key_map = keys
         self.board = Board()
-        self.contact = Contact(since=clock())
+        self.clock = clock if replay is None else replay.now
+        self.contact = Contact("tape" if replay is not None else "starting", since=self.clock(), viewer=viewer)
         self.farewell = ""
-        self.clock = clock
-        self._connect = connect
-        self._tape = tape
-        self._source: Source | None = None
-        self._again = asyncio.Event()
-        self._gone = asyncio.Event()
-        self._leaving = False
-        self._failed = False
+        self.stream = Stream(connect, self)
+        self._leaving = Leaving(self)
+        self._replay = replay
         self._paint_asked = False
+        self._pressed = ""
         self._memory = memory or Memory()
-        self._main = MainScreen(self.board, self.contact, clock())
+        self._main = MainScreen(self.board, self.contact, self.clock(), keys, greets=greets)
         self._openers = Openers(self)
+        self._copying = Copying(self)
         self.alarm = Alarm()
-        for theme in themes.THEMES:
-            self.register_theme(theme)
-        # Set before anything is painted: a change of theme later costs another pass over every widget.
-        self.set_reactive(App.theme, themes.theme_name(settings.theme))
-        self.stylesheet.set_variables(self.get_css_variables())
 
-    def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Our colours exist in textual's own themes too."""
-        return themes.DEFAULTS
+    @property
+    def source(self) -> Source | None:
+        """Where frames come from at this moment, None where there is no contact."""
+        return self.stream.source
 
     @property
     def main(self) -> MainScreen:
@@ -107,6 +112,8 @@ class Cockpit(App[None]):
 
     def on_mount(self) -> None:
         """Begin to work when the first frame is on the screen."""
+        if self.key_map.own:
+            self.set_keymap(self.key_map.as_textual())
         self._main.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -116,66 +123,44 @@ class Cockpit(App[None]):
         self.run_worker(self._follow(), name="stream", group="stream", exit_on_error=False, exclusive=False)
 
     async def _follow(self) -> None:
-        """Stay in contact, as long as the cockpit is open."""
-        start = True
-        while not self._leaving:
-            self._again.clear()
-            try:
-                self._source = await self._connect(start)
-                if not start:
-                    self._memory.tidy_all()  # What the lost connection has left.
-            except Exception as error:  # noqa: BLE001 - whatever it is, the screen stays and says it
-                self._not_connected(error, start)
-                start = await self._wait_to_retry()
-                continue
-            try:
-                async for message in self._source:
-                    self._hear(message)
-                self._lose("the connection ended")
-            except Exception as error:  # noqa: BLE001 - whatever breaks the stream, the screen stays and says it
-                self._lose(one_line(error))
-            await self._drop()
-            start = await self._wait_to_retry()
-        self._gone.set()
+        await self.stream.follow(start=not self.contact.viewer)
+        self._leaving.gone.set()
 
-    def _not_connected(self, error: Exception, start: bool) -> None:
-        """There is nothing to wait for where nothing could be started; a lost daemon may still come back."""
-        if start:
-            self._failed = True
-            self.farewell = one_line(error)
-            self.contact = self.contact.ended_at(self.clock(), self.farewell)
-        else:
-            self._lose(one_line(error))
-        self._gone.set()
+    # What the stream tells.
+
+    def contact_made(self) -> None:
+        """What a lost connection has left is not needed any more."""
+        if self.contact.state not in ("starting", "tape"):
+            self._memory.tidy_all()
+
+    def not_started(self, reason: str) -> None:
+        """There is nothing to wait for where nothing could be started."""
+        self._leaving.failed = True
+        self.farewell = reason
+        self.contact = self.contact.ended_at(self.clock(), reason)
+        self._leaving.gone.set()
         self._paint_soon()
 
-    async def _drop(self) -> None:
-        source, self._source = self._source, None
-        if source is not None and not self._tape:
-            try:
-                await source.close()
-            except OSError as error:
-                self.log(f"closing: {error}")
+    def contact_lost(self, reason: str) -> None:
+        """A lost daemon may still come back; one that took leave, or a tape, has said all."""
+        if self.contact.state not in ("ended", "lost"):
+            lose = self.contact.lost_at if self._replay is None else self.contact.ended_at
+            self.contact = lose(self.clock(), reason)
+        self._leaving.gone.set()
+        self._paint_soon()
 
-    async def _wait_to_retry(self) -> bool:
-        """Wait until the next attempt is due; True if the presenter asked to start the lab again."""
-        if self._leaving:
-            return False
-        ended = self.contact.state == "ended" or self._tape
-        try:
-            async with asyncio.timeout(None if ended else RETRY):
-                await self._again.wait()
-            return True
-        except TimeoutError:
-            return False
+    def pause(self) -> float | None:
+        """A view waits for the next lab; a presenter says when there is to be one."""
+        return None if self.contact.state == "ended" and not self.contact.viewer else stream.RETRY
 
-    def _hear(self, message: FromDaemon) -> None:
+    def hear(self, message: FromDaemon) -> None:
+        """Take a message."""
         now = self.clock()
         if isinstance(message, Bye):
             self._say_goodbye(message, now)
         else:
-            self.contact = self.contact.heard_at(now, tape=self._tape)
-            self._failed, self.farewell = False, ""
+            self.contact = self.contact.heard_at(now, tape=self._replay is not None)
+            self._leaving.failed, self.farewell = False, ""
         if isinstance(message, Frame):
             self.board.apply(message)
         elif isinstance(message, LogLines):
@@ -186,20 +171,11 @@ class Cockpit(App[None]):
 
     def _say_goodbye(self, bye: Bye, now: float) -> None:
         """A daemon that broke off may come back; one that took leave has said why."""
-        if bye.again and not self._leaving:
+        if bye.again and not self._leaving.begun:
             self.contact = self.contact.lost_at(now, bye.reason)
             return
         self.contact = self.contact.ended_at(now, bye.reason)
         self.farewell = self.farewell or clean(bye.reason)
-
-    def _lose(self, reason: str) -> None:
-        if self.contact.state not in ("ended", "lost"):
-            if self._tape:
-                self.contact = self.contact.heard_at(self.clock(), tape=True)
-            else:
-                self.contact = self.contact.lost_at(self.clock(), reason)
-        self._gone.set()
-        self._paint_soon()
 
     def _paint_soon(self) -> None:
         """Frames that come together are painted together."""
@@ -209,7 +185,7 @@ class Cockpit(App[None]):
 
     def _each_second(self) -> None:
         self.paint()
-        if len(self.screen_stack) == 1 and not self._notifications:  # What is open now would be garbage soon.
+        if not self.screen.is_modal and not self._notifications:  # What is open now would be garbage soon.
             self._memory.tidy()
 
     def paint(self) -> None:
@@ -219,26 +195,31 @@ class Cockpit(App[None]):
         if self._main.is_mounted and self.is_running:  # Whoever leaves takes the panes away first.
             for card in self.alarm.hear(self.board):
                 self._openers.call_for(card)
-            self._main.show(self.board, self.contact, now, self.alarm.waiting)
+            position = self._replay.position if self._replay is not None else None
+            self._main.show(self.board, self.contact, now, self.alarm.waiting, position)
             self._openers.board_changed(now)
 
     # What actions may do.
 
     def send(self, command: AnyCommand) -> None:
         """Send a command; a refusal is shown."""
-        self.run_worker(self._call(command), name="command", group="commands", exit_on_error=False, exclusive=False)
+        if self.contact.viewer and not isinstance(command, Logs):
+            return  # Nothing offers it, and the daemon would refuse it.
+        self.run_worker(self.call(command), name="command", group="commands", exit_on_error=False, exclusive=False)
 
-    async def _call(self, command: AnyCommand) -> bool:
-        if self._source is None:
-            return False
+    async def call(self, command: AnyCommand) -> bool:
+        """Send a command and wait until it is taken; False if it was not, which is shown."""
         try:
-            await self._source.call(command)
+            return await self.stream.call(command)
         except Exception as error:  # noqa: BLE001 - refusals and broken streams alike are told, none ends the cockpit
-            if not self._leaving:
-                self.take_back(REFUSED)  # Keys pressed in a hurry must not bury the panes under them.
-                self.notify(one_line(error), title=REFUSED, severity="warning", markup=False, timeout=6)
+            self.refuse(error)
             return False
-        return True
+
+    def refuse(self, error: Exception) -> None:
+        """Say that something was not done."""
+        if not self._leaving.begun:
+            self.take_back(REFUSED)  # Keys pressed in a hurry must not bury the panes under them.
+            self.notify(one_line(error), title=REFUSED, severity="warning", markup=False, timeout=6)
 
     def take_back(self, title: str) -> None:
         """Take back the notifications of that title, and no others."""
@@ -252,52 +233,44 @@ class Cockpit(App[None]):
 
     def show_pane(self, name: str) -> None:
         """One pane alone, or all again."""
+        self._openers.presenting.close()
         self._main.show_pane(name)
-
-    def next_theme(self) -> None:
-        """The next of our themes."""
-        names = [theme.name for theme in themes.THEMES]
-        at = names.index(self.theme) if self.theme in names else -1
-        self.theme = names[(at + 1) % len(names)]
 
     def show_palette(self) -> None:
         """Find a command by name."""
         self.action_command_palette()
 
+    def copy_commands(self) -> None:
+        """Take the commands of the shown step along."""
+        self._copying.copy()
+
     def reconnect(self) -> None:
         """Try again, and start a daemon if there is none."""
-        self._again.set()
+        self.stream.try_again()
+
+    def wind(self, move: Callable[[Player], None]) -> None:
+        """Pause, skip, go faster: whatever the tape is asked for."""
+        if self._replay is not None:
+            self._replay.wind(move)
+            self._paint_soon()
 
     def leave(self, command: AnyCommand | None) -> None:
         """Leave: halting the lab, detaching from it, or (None) at once."""
-        if self._leaving or command is None or self._source is None:
-            if self.contact.state == "lost":
-                self.farewell = self.farewell or clean(self.contact.reason)
-            self.exit(return_code=1 if self._failed or self.contact.state == "lost" else 0)
-            return
-        self._leaving = True
-        self.run_worker(self._leave(command), name="leave", group="leave", exit_on_error=False, exclusive=False)
-
-    async def _leave(self, command: AnyCommand) -> None:
-        if isinstance(command, Quit):
-            self.notify("Halting the lab. Press q twice to leave at once.", markup=False, timeout=GOODBYE)
-        self._gone.clear()
-        done = await self._call(command)
-        if isinstance(command, Detach):
-            self.farewell = "The lab runs on: `rwk-tui` attaches to it again, `rwk-tui down` halts it."
-        elif done:
-            try:
-                async with asyncio.timeout(GOODBYE):
-                    await self._gone.wait()
-            except TimeoutError:
-                self.farewell = "The lab did not halt in time: `rwk-tui down` halts it."
-        self.exit(return_code=0)
+        self._leaving.leave(command)
 
     # Keys, palette, mouse: all from the registry.
+
+    async def on_event(self, event: Event) -> None:
+        """Remember the key that is pressed: what it does is told with its name."""
+        if isinstance(event, InputEvent):
+            self._pressed = event.key if isinstance(event, Key) else ""
+        await super().on_event(event)
 
     def action_act(self, id: str) -> None:
         """Do what an action of the registry says."""
         if self.check_action("act", (id,)):
+            key = self._pressed if self._pressed in self.key_map.keys(id) else ""
+            self._openers.presenting.pressed(BY_ID[id], key)
             BY_ID[id].run(self)
 
     def action_unzoom(self) -> None:
@@ -311,15 +284,13 @@ class Cockpit(App[None]):
         known = BY_ID.get(str(parameters[0]))
         if known is None:
             return False
+        if known.group == "replay" and len(self.screen_stack) > 1:
+            return False  # Dialogs come first.
         return True if known.valid(situation_of(self.board, self.contact)) else None
 
     def get_system_commands(self, screen: TextualScreen[object]) -> Iterable[SystemCommand]:
         """What the palette offers: what is possible now."""
         now = situation_of(self.board, self.contact)
-        for title, text, run in palette_commands(self.board, now, self.action_act, self._openers.open_fault):
+        opens = (self._openers.open_chapter, self._openers.open_fault)
+        for title, text, run in palette_commands(self.board, now, self.action_act, *opens, self.key_map):
             yield SystemCommand(title, text, run)
-
-    def lab_state(self) -> str:
-        """What the lab row says, "" before there is one."""
-        lab = self.board.get(LabRow, "lab")
-        return lab.state if lab is not None else ""

@@ -20,6 +20,7 @@ LATER: tuple[str, ...] = (
     "rwk_tui.cockpit.screens.cards",
     "rwk_tui.cockpit.screens.ask",
     "rwk_tui.cockpit.screens.drawer",
+    "rwk_tui.cockpit.screens.present",
     "textual.widgets._input",
     "rwk_tui.cockpit.markdown",
     "textual.command",

@@ -62,6 +62,7 @@ class Offers:
         if not board.holds(EngineRow) and not self._states:
             return
         before, self._states = self._states, {row.name: row.state for row in board.all_of(EngineRow)}
+        key = self._app.key_map.key("install")
         for row in board.rows(EngineRow):
             if before.get(row.name) != "installing" or row.state == "installing":
                 continue
@@ -71,14 +72,14 @@ class Offers:
             elif row.state == "failed":
                 why = f"{text}. " if text else ""
                 self._app.notify(
-                    f"{why}Press g to try again.",
+                    f"{why}Press {key} to try again.",
                     title=f"{name} not installed",
                     severity="error",
                     markup=False,
                     timeout=20,
                 )
             else:
-                self._app.notify("Press g to go on with it.", title=f"{name}: broken off", markup=False)
+                self._app.notify(f"Press {key} to go on with it.", title=f"{name}: broken off", markup=False)
 
 
 def _names(rows: Sequence[EngineRow]) -> str:

@@ -10,11 +10,12 @@ from rwk_tui.board.rows import ChapterRow, LabRow
 from rwk_tui.board.targets import target_words
 from rwk_tui.cockpit.marks import VERDICT
 from rwk_tui.cockpit.offers import Offers
+from rwk_tui.cockpit.presenting import Presenting
 from rwk_tui.cockpit.text import clean
 from rwk_tui.daemon.protocol import Detach, Inject, LogLines, Open, Power, Quit, Reset, Resume
 
 if TYPE_CHECKING:
-    from rwk_tui.cockpit.actions import Screen
+    from rwk_tui.cockpit.action import Screen
     from rwk_tui.cockpit.app import Cockpit
 
 CALLS_FOR = 120.0
@@ -29,6 +30,7 @@ class Openers:
         self._app = app
         self._asked = False
         self._offers = Offers(app)
+        self.presenting = Presenting(app)
 
     def open(self, name: Screen) -> None:
         """Open the dialog of that name."""
@@ -41,8 +43,10 @@ class Openers:
         for screen in self._app.screen_stack:
             if isinstance(screen, Dialog):
                 screen.board_changed(self._app.board, self._known(now))
-        self._offers.board_changed(self._app.board)
-        self._ask_resume()
+        self.presenting.board_changed(now)
+        if not self._app.contact.viewer:  # Who may only look is asked nothing.
+            self._offers.board_changed(self._app.board)
+            self._ask_resume()
 
     def _known(self, now: float) -> float:
         """The moment up to which it is known how things are."""
@@ -65,6 +69,10 @@ class Openers:
                 screen.add(message)
 
     def _open_chapters(self) -> None:
+        self.open_chapter()
+
+    def open_chapter(self, name: str = "") -> None:
+        """Open the chapters chooser, with a chapter's name at that one, else where the story stands."""
         from rwk_tui.cockpit import choices
         from rwk_tui.cockpit.screens.chooser import Choice, Chooser
 
@@ -77,7 +85,7 @@ class Openers:
             if row is None or not self._offers.for_chapter(row.name, row.engines):
                 app.send(Open(chapter=choice[0], step=int(choice[1] or 0)))
 
-        at = (story.chapter, str(story.step))
+        at = (name, "") if name else (story.chapter, str(story.step))
         app.push_screen(Chooser("Chapters", choices.chapter_items, app.board, at=at, left_chooses=True), chosen)
 
     def _open_faults(self) -> None:
@@ -120,9 +128,10 @@ class Openers:
 
     def call_for(self, card: CardRow) -> None:
         """A card came that nobody may overlook: say so for long."""
+        app, shows = self._app, f"{self._app.key_map.key('cards')} shows all of it."
         amiss = [f"Must hold: {clean(one.name)}. Seen: {clean(one.saw)}." for one in card.broken]
-        self._app.notify(
-            f"{clean(card.text)}. {' '.join(amiss) or 'It did not get well in time.'} v shows all of it.",
+        app.notify(
+            f"{clean(card.text)}. {' '.join(amiss) or 'It did not get well in time.'} {shows}",
             title=_call(card),
             severity="error" if card.verdict == "violated" else "warning",
             markup=False,
@@ -162,6 +171,11 @@ class Openers:
 
         self._app.push_screen(LogsScreen(self._app.board, self._app.send))
 
+    def _open_shell(self) -> None:
+        from rwk_tui.cockpit.shell import open_shell
+
+        open_shell(self._app)
+
     def _open_install(self) -> None:
         self._offers.open()
 
@@ -171,7 +185,8 @@ class Openers:
         app, picker = self._app, self._app.main.picker()
         if picker is not None:
             sheet = DetailSheet(app.board, picker.picked, self._known(app.clock()), self._old)
-            app.push_screen(Drawer(sheet, picker, self._open_log_of))
+            past = app.contact.state == "tape"
+            app.push_screen(Drawer(sheet, picker, None if past else self._open_log_of))
 
     def _open_log_of(self, unit: str) -> None:
         from rwk_tui.cockpit.screens.logs import LogsScreen
@@ -183,10 +198,14 @@ class Openers:
 
         self._app.push_screen(EventsScreen(self._app.board))
 
+    def _open_present(self) -> None:
+        self.presenting.toggle()
+
     def _open_help(self) -> None:
         from rwk_tui.cockpit.screens.help import HelpScreen
 
-        self._app.push_screen(HelpScreen())
+        replay, viewer = self._app.contact.state == "tape", self._app.contact.viewer
+        self._app.push_screen(HelpScreen(self._app.main.in_focus, self._app.key_map, replay=replay, viewer=viewer))
 
     def _open_reset(self) -> None:
         from rwk_tui.cockpit.screens.ask import Ask
@@ -210,10 +229,23 @@ class Openers:
         def answered(answer: str | None) -> None:
             if answer == "quit":
                 app.leave(Quit())
+            elif answer == "halt":
+                app.leave(Quit(halt=True))
             elif answer == "detach":
                 app.leave(Detach())
 
-        answers = {"q": ("quit", "again halts the lab and leaves"), "d": ("detach", "leaves and lets the lab run on")}
+        lab = app.board.get(LabRow, "lab")
+        if lab is not None and lab.outlives:
+            answers = {
+                "q": ("quit", "again leaves; faults are healed, the machines run on unwatched"),
+                "d": ("detach", "leaves, and the lab is watched on"),
+                "H": ("halt", "halts the machines too"),
+            }
+        else:
+            answers = {
+                "q": ("quit", "again halts the lab and leaves"),
+                "d": ("detach", "leaves and lets the lab run on"),
+            }
         app.push_screen(Ask("Quit?", "A lab is running.", answers), answered)
 
     def _ask_resume(self) -> None:

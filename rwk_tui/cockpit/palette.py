@@ -1,4 +1,4 @@
-"""What the command palette finds: every action that is possible now, and every fault."""
+"""What the command palette finds: every action that is possible now, every chapter and every fault."""
 
 from __future__ import annotations
 
@@ -6,20 +6,31 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from rwk_tui.board.board import Board
+from rwk_tui.board.rows import ChapterRow
 from rwk_tui.cockpit.actions import ACTIONS, BY_ID
+from rwk_tui.cockpit.keymap import KeyMap
 from rwk_tui.cockpit.situation import Situation
+from rwk_tui.cockpit.text import clean
 
 Command = tuple[str, str, Callable[[], None]]
 """A title, an explanation, and what is done."""
 
 
 def palette_commands(
-    board: Board, now: Situation, act: Callable[[str], None], open_fault: Callable[[str], None]
+    board: Board,
+    now: Situation,
+    act: Callable[[str], None],
+    open_chapter: Callable[[str], None],
+    open_fault: Callable[[str], None],
+    keys: KeyMap,
 ) -> Iterator[Command]:
-    """All commands; one of a fault opens the chooser there, so that nothing breaks before its target was seen."""
+    """All commands; one of a chapter or a fault opens the chooser there, so that nothing happens before it was seen."""
     for action in ACTIONS:
         if action.valid(now) and action.id != "palette":
-            yield f"{action.label} ({action.key})", action.tooltip, partial(act, action.id)
+            yield f"{action.label} ({keys.key(action.id)})", action.tooltip, partial(act, action.id)
+    if BY_ID["chapters"].valid(now):
+        for row in board.rows(ChapterRow):
+            yield f"Chapter: {clean(row.title)}…", clean(row.goal or row.name), partial(open_chapter, row.name)
     if BY_ID["faults"].valid(now):
         from rwk_tui.cockpit.fault_choices import possible_faults
 

@@ -14,7 +14,8 @@ from rwk_tui.cockpit.contact import Contact
 class Situation(msgspec.Struct, frozen=True):
     """Everything that makes an action possible or not; equal situations allow the same actions.
 
-    `engines` says that some are missing, or being installed.
+    `engines` says that some are missing, or being installed; `replay` that all this is past; `viewer` that
+    we may only look.
     """
 
     talks: bool = False
@@ -31,6 +32,8 @@ class Situation(msgspec.Struct, frozen=True):
     busy: bool = False
     step: int = 0
     steps: int = 0
+    replay: bool = False
+    viewer: bool = False
 
 
 def situation_of(board: Board, contact: Contact) -> Situation:
@@ -51,4 +54,6 @@ def situation_of(board: Board, contact: Contact) -> Situation:
         busy=bool(board.story.busy),
         step=board.story.step,
         steps=len(board.story.steps),
+        replay=contact.state == "tape",
+        viewer=contact.viewer,
     )

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from rwk_tui.cockpit.text import clean
-from rwk_tui.daemon.protocol import AnyCommand, FromDaemon
+from rwk_tui.daemon.protocol import AnyCommand, FromDaemon, TerminalOf
 from rwk_tui.settings import Settings
+from rwk_tui.tape.player import Player, Position
 
 
 class Source(Protocol):
@@ -20,6 +21,27 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """End the conversation."""
+
+
+@runtime_checkable
+class Terminals(Protocol):
+    """What a source with machines behind it has besides."""
+
+    async def terminal(self, machine: str) -> TerminalOf:
+        """What to run for a shell there; raises an exception with one line for people if there can't be one."""
+
+
+class Replay(Protocol):
+    """What a source that can be wound has besides."""
+
+    @property
+    def position(self) -> Position: ...
+
+    def now(self) -> float:
+        """The time of the run that is shown (unix, s)."""
+
+    def wind(self, move: Callable[[Player], None]) -> None:
+        """Let a key do something to the player."""
 
 
 Connect = Callable[[bool], Awaitable[Source]]
@@ -35,6 +57,28 @@ def to_daemon(settings: Settings) -> Connect:
         return await DaemonClient.connect(settings, role="driver", attend="cockpit", start=start)
 
     return connect
+
+
+def to_running(settings: Settings, *, read_only: bool) -> Connect:
+    """Connects to a lab that runs already, as one who drives it or only looks, and whose going matters to nobody."""
+
+    async def connect(start: bool) -> Source:
+        from rwk_tui.daemon.client import DaemonClient
+
+        role: Literal["driver", "viewer"] = "viewer" if read_only else "driver"
+        return await DaemonClient.connect(settings, role=role, refusals=True)
+
+    return connect
+
+
+def first_then(first: Source, connect: Connect) -> Connect:
+    """Gives a source that is open already, and then opens others."""
+    left = [first]
+
+    async def give(start: bool) -> Source:
+        return left.pop() if left else await connect(start)
+
+    return give
 
 
 def to_fixed(source: Source) -> Connect:

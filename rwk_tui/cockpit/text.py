@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
-Tone = Literal["plain", "strong", "muted", "good", "warn", "bad", "accent", "key", "code", "cursor"]
+Tone = Literal["plain", "strong", "muted", "good", "warn", "bad", "accent", "key", "code", "cursor", "replay"]
 
 
 class Span(NamedTuple):

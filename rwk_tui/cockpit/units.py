@@ -44,6 +44,18 @@ def number(count: int) -> str:
     return f"{count:,}".replace(",", " ")
 
 
+def day(at: float) -> str:
+    """A date in local time."""
+    return time.strftime("%Y-%m-%d", time.localtime(at))
+
+
+def running(seconds: float) -> str:
+    """How far a recording has run: "0:07", "12:30", "1:02:03"."""
+    whole = max(0, int(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
 def clock(at: float, *, seconds: bool = True) -> str:
     """A time of day in local time."""
     return time.strftime("%H:%M:%S" if seconds else "%H:%M", time.localtime(at))

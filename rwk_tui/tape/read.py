@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from rwk_tui.board.frames import PROTOCOL, Frame
+from rwk_tui.board.wording import count
+from rwk_tui.tape.packing import Damaged, first_line, lines_of
 from rwk_tui.tape.write import TAPE, Header
 
-LINE_LIMIT = 16 * 1024 * 1024
-"""Bytes in the longest line that is taken for a frame."""
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -32,10 +32,10 @@ class Tape:
         self.frames = 0
         try:
             with path.open("rb") as file:
-                self.header = msgspec.json.decode(file.readline(LINE_LIMIT), type=Header)
+                self.header = msgspec.json.decode(first_line(file), type=Header)
         except OSError as error:
             raise BadTape(f"{path}: {error.strerror or error}") from None
-        except _UNREADABLE:
+        except (*_UNREADABLE, Damaged):
             raise BadTape(f"{path}: not a tape of rwk-tui: its first line is no header") from None
         if self.header.tape != TAPE or self.header.protocol != PROTOCOL:
             raise BadTape(
@@ -48,10 +48,9 @@ class Tape:
         decoder = msgspec.json.Decoder(Frame)
         try:
             with self.path.open("rb") as file:
-                file.readline(LINE_LIMIT)
-                number = 1
-                while line := file.readline(LINE_LIMIT):
-                    number += 1
+                for number, line in enumerate(lines_of(file), 1):
+                    if number == 1:
+                        continue
                     try:
                         frame = decoder.decode(line)
                     except _UNREADABLE as error:
@@ -62,8 +61,13 @@ class Tape:
                         return
                     self.frames += 1
                     yield frame
+        except Damaged as why:
+            self.problem = f"{self.path}: what follows frame {self.frames} {why}; {self._kept()}"
         except OSError as error:
             self._stop_at(self.frames + 1, f"can't be read: {error.strerror or error}")
 
     def _stop_at(self, line: int, what: str) -> None:
-        self.problem = f"{self.path}:{line}: the line {what}; kept the {self.frames} frames before it"
+        self.problem = f"{self.path}:{line}: the line {what}; {self._kept()}"
+
+    def _kept(self) -> str:
+        return f"kept the {count(self.frames, 'frame')} before it" if self.frames else "nothing could be kept"

@@ -1,45 +1,72 @@
-"""A tape as a source for a cockpit: the same frames, at the pace of the run, faster, or all at once."""
+"""A tape as a source for a cockpit: the daemon's frames once more, at the pace of the run, wherever it is wound to."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import msgspec
 
 from rwk_tui.board.frames import Frame
 from rwk_tui.board.source import CommandRefused
-from rwk_tui.tape.read import Tape
+from rwk_tui.tape.player import Player, Position
+from rwk_tui.tape.read import BadTape, Tape
+from rwk_tui.tape.reel import Reel
+
+TURN = 0.01
+"""Seconds for which it reads on before others get their turn."""
+LOOK = 0.5
+"""Seconds between two looks at the clock at most, so that a long silence on the tape is not taken for a sleep."""
 
 
-class TapeSource:
-    """Feeds a tape's frames; `speed` is a factor on real time, None means as fast as they are taken.
+class ReplaySource:
+    """Feeds a tape's frames while it is read, and takes no command. Raises BadTape if there is nothing to show.
 
-    With `hold`, the source stays open after the last frame until it is closed, as a live one would.
-    Raises BadTape if the file is none. `problem` says afterwards what was wrong with the tape.
+    It stays open after the last frame until it is closed, since it may be wound back.
     """
 
-    def __init__(self, path: Path, *, speed: float | None = 1.0, hold: bool = False) -> None:
+    def __init__(self, path: Path, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._tape = Tape(path)
-        self._speed = speed
-        self._hold = hold
-        self._closed = asyncio.Event()
-        self._stream: AsyncIterator[Frame] | None = None
+        self._frames = iter(self._tape)
+        self._reel = Reel()
+        first = next(self._frames, None)
+        if first is None:
+            raise BadTape(self._tape.problem or f"{path}: the tape is empty")
+        self._reel.add(first)
+        self._player = Player(self._reel, clock=clock)
+        self._moved = asyncio.Event()
+        self._closed = False
 
     @property
     def problem(self) -> str:
         """What was wrong with the tape, in one line; "" if nothing was, or not yet."""
         return self._tape.problem
 
-    def __aiter__(self) -> AsyncIterator[Frame]:
-        if self._stream is None:
-            self._stream = self._frames()
-        return self._stream
+    @property
+    def position(self) -> Position:
+        """Where the player is."""
+        return self._player.position
 
-    async def __anext__(self) -> Frame:
-        return await anext(aiter(self))
+    def now(self) -> float:
+        """The time of the run that is shown (unix, s)."""
+        return self._player.now
+
+    def wind(self, move: Callable[[Player], None]) -> None:
+        """Let a key do something to the player."""
+        move(self._player)
+        self._moved.set()
+
+    async def __aiter__(self) -> AsyncIterator[Frame]:
+        reading = asyncio.create_task(self._read(), name="read the tape")
+        try:
+            while not self._closed:
+                for frame in self._player.due():
+                    yield frame
+                await self._wait()
+        finally:
+            reading.cancel()
 
     async def call(self, command: msgspec.Struct) -> None:
         """Nothing can be done to what is past. Always raises CommandRefused."""
@@ -47,25 +74,25 @@ class TapeSource:
 
     async def close(self) -> None:
         """End the iteration."""
-        self._closed.set()
+        self._closed = True
+        self._moved.set()
 
-    async def _frames(self) -> AsyncIterator[Frame]:
-        began, first = time.monotonic(), None
-        for frame in self._tape:
-            first = frame.at if first is None else first
-            if self._speed is None:
-                await asyncio.sleep(0)  # whoever takes the frames must come to paint them
-            else:
-                await self._until(began + (frame.at - first) / self._speed)
-            if self._closed.is_set():
-                return
-            yield frame
-        if self._hold:
-            await self._closed.wait()
-
-    async def _until(self, moment: float) -> None:
+    async def _wait(self) -> None:
+        self._moved.clear()
+        due = self._player.wait()
         try:
-            async with asyncio.timeout(max(0.0, moment - time.monotonic())):
-                await self._closed.wait()
+            async with asyncio.timeout(None if due is None else min(due, LOOK)):
+                await self._moved.wait()
         except TimeoutError:
             pass
+
+    async def _read(self) -> None:
+        began = time.monotonic()
+        for frame in self._frames:
+            self._reel.add(frame)
+            if time.monotonic() - began > TURN:
+                self._moved.set()
+                await asyncio.sleep(0)
+                began = time.monotonic()
+        self._reel.complete = True
+        self._moved.set()

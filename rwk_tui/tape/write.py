@@ -1,4 +1,4 @@
-"""Writes the frames of a run to a file, line by line, so that a crash keeps what was seen."""
+"""Writes the frames of a run to a file, packed as they come, so that a crash keeps all but the last second."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import msgspec
 
 from rwk_tui import __version__
 from rwk_tui.board.frames import PROTOCOL
+from rwk_tui.tape.packing import Packer
 
 TAPE = 1
 """The version of the file's layout: a header, then one frame a line, the first of them full."""
@@ -34,6 +35,7 @@ class TapeWriter:
         self.path = path
         self._complain = complain
         self._handle = -1
+        self._packer = Packer()
         try:
             self.path, self._handle = _create(path)
         except OSError as error:
@@ -47,22 +49,29 @@ class TapeWriter:
 
     def write(self, line: bytes) -> None:
         """Append one encoded frame with its newline."""
-        if not self.running:
-            return
-        try:
-            while line:
-                line = line[os.write(self._handle, line) :]
-        except OSError as error:
-            self._fail(error)
+        if self.running:
+            self._put(self._packer.pack(line))
 
     def close(self) -> None:
         """End the tape; harmless when it has ended."""
+        if self.running:
+            self._put(self._packer.end())
+        self._let_go()
+
+    def _put(self, packed: bytes) -> None:
+        try:
+            while packed:
+                packed = packed[os.write(self._handle, packed) :]
+        except OSError as error:
+            self._fail(error)
+
+    def _let_go(self) -> None:
         if self.running:
             os.close(self._handle)
             self._handle = -1
 
     def _fail(self, error: OSError) -> None:
-        self.close()
+        self._let_go()
         self._complain(f"the tape {self.path} ends here: {error.strerror or error}")
 
 

@@ -11,7 +11,7 @@ from support.cockpit_frames import NOW, Scene
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Story
-from rwk_tui.cockpit.actions import ACTIONS, valid_ids
+from rwk_tui.cockpit.actions import ACTIONS, actions_in, valid_ids
 from rwk_tui.cockpit.contact import Contact
 from rwk_tui.cockpit.situation import situation_of
 
@@ -24,8 +24,9 @@ def valid(scene: Scene, contact: Contact = LIVE) -> frozenset[str]:
     return valid_ids(situation_of(board, contact))
 
 
-def test_no_key_means_two_things() -> None:
-    keys = Counter(key for action in ACTIONS for key in action.keys)
+@pytest.mark.parametrize("replay", [False, True])
+def test_no_key_means_two_things(replay: bool) -> None:
+    keys = Counter(key for action in actions_in(replay=replay) for key in action.keys)
     assert [key for key, count in keys.items() if count > 1] == []
     assert len({action.id for action in ACTIONS}) == len(ACTIONS)
 
@@ -58,6 +59,19 @@ def test_without_a_daemon_nothing_is_offered_that_needs_one(state: str) -> None:
     ids = valid(frames.partition(), Contact(state, NOW, NOW))  # type: ignore[arg-type]
     assert ids >= {"again", "quit", "help", "events", "theme"}
     assert not {"next", "heal", "faults", "machines", "reset", "detach", "logs"} & ids
+
+
+def test_in_a_replay_the_tape_is_wound_and_nothing_is_done_to_the_lab() -> None:
+    ids = valid(frames.partition(), Contact("tape", NOW, NOW))
+    assert ids == {action.id for action in actions_in(replay=True)} - {"cards"}, "this scene has no card"
+    assert {action.group for action in ACTIONS if action.id in ids} == {"replay", "screen"}
+    assert {"pause", "event-before", "event-after", "faster", "details", "events", "leave", "help"} <= ids
+
+
+def test_of_a_lab_nothing_is_wound() -> None:
+    wound = {action.id for action in ACTIONS if action.group == "replay"}
+    assert not wound & valid(frames.partition())
+    assert not wound & {action.id for action in actions_in(replay=False)}
 
 
 def test_before_the_first_frame_only_the_screen_itself_works() -> None:

@@ -137,6 +137,12 @@ def test_cards_of_earlier_labs_call_nobody_and_those_of_this_one_do() -> None:
     board.apply(replace_full(board))
     assert list(alarm.hear(board)) == [], "a stream that was cut off says it all once more"
     assert [one.number for one in alarm.waiting] == [2, 5]
+    board.drop(violated(2).key)
+    assert list(alarm.hear(board)) == []
+    assert [one.number for one in alarm.waiting] == [5], "a tape was wound back: what is not there calls nobody"
+    board.put(violated(2))
+    assert list(alarm.hear(board)) == []
+    assert [one.number for one in alarm.waiting] == [2, 5], "it was on again, or a daemon came back"
 
 
 def replace_full(board: Board) -> Frame:

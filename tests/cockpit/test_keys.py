@@ -13,7 +13,8 @@ from support.cockpit_app import FakeSource, cockpit, wait_for
 from support.cockpit_frames import Scene
 from support.cockpit_kube_frames import not_installed
 
-from rwk_tui.cockpit.actions import ACTIONS, PANES
+from rwk_tui.board.rows import ChapterRow
+from rwk_tui.cockpit.actions import PANES, actions_in
 from rwk_tui.cockpit.app import Cockpit
 from rwk_tui.cockpit.screens.ask import Ask, NameIt
 from rwk_tui.cockpit.screens.cards import CardsScreen
@@ -22,6 +23,7 @@ from rwk_tui.cockpit.screens.drawer import Drawer
 from rwk_tui.cockpit.screens.events import EventsScreen
 from rwk_tui.cockpit.screens.help import HelpScreen
 from rwk_tui.cockpit.screens.logs import LogsScreen
+from rwk_tui.cockpit.screens.present import PresentScreen
 from rwk_tui.cockpit.text import plain
 from rwk_tui.daemon.protocol import (
     AnyCommand,
@@ -82,14 +84,16 @@ OPENING: dict[str, tuple[str, type[Any]]] = {
     "m": ("machines", Chooser),
     "l": ("logs", LogsScreen),
     "e": ("events", EventsScreen),
+    "p": ("present", PresentScreen),
     "question_mark": ("help", HelpScreen),
     "f1": ("help", HelpScreen),
+    "exclamation_mark": ("shell", Ask),
     "R": ("reset", Ask),
     "q": ("quit", Ask),
     "ctrl+q": ("quit", Ask),
     "ctrl+c": ("quit", Ask),
 }
-ELSEWHERE = {"t", "a", "f2", *(str(number) for number in range(1, 7))}
+ELSEWHERE = {"t", "a", "f2", "y", *(str(number) for number in range(1, 7))}
 
 
 async def shown(pilot: Any, app: Cockpit) -> None:
@@ -98,7 +102,7 @@ async def shown(pilot: Any, app: Cockpit) -> None:
 
 def test_every_key_of_the_registry_is_pressed_here() -> None:
     pressed = {each.key for each in SENDING} | set(OPENING) | ELSEWHERE
-    assert {key for action in ACTIONS for key in action.keys} == pressed
+    assert {key for action in actions_in(replay=False) for key in action.keys} == pressed
 
 
 @pytest.mark.parametrize("case", SENDING, ids=lambda case: case.key)
@@ -169,10 +173,10 @@ async def test_theme_goes_round() -> None:
     async with app.run_test(size=SIZE) as pilot:
         await shown(pilot, app)
         seen = []
-        for _ in range(3):
+        for _ in range(4):
             await pilot.press("t")
             seen.append(app.theme)
-        assert seen == ["rwk-light", "rwk-high-contrast", "rwk-dark"]
+        assert seen == ["rwk-light", "rwk-high-contrast", "rwk-colour-blind", "rwk-dark"]
 
 
 async def test_palette_offers_only_what_is_possible() -> None:
@@ -184,6 +188,39 @@ async def test_palette_offers_only_what_is_possible() -> None:
         assert not [title for title in offered if title.startswith(("heal", "cancel", "start again"))]
         await pilot.press("f2")
         await wait_for(pilot, lambda: type(app.screen).__name__ == "CommandPalette")
+
+
+async def test_palette_finds_chapters_and_opens_the_chooser_there() -> None:
+    source = FakeSource()
+    app = cockpit(frames.calm(), source=source)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, app)
+        commands = {command.title: command for command in app.get_system_commands(app.screen)}
+        titles = [f"Chapter: {row.title}…" for row in app.board.rows(ChapterRow)]
+        assert titles and set(titles) <= commands.keys()
+        last = app.board.rows(ChapterRow)[-1].name
+        commands[titles[-1]].callback()
+        await wait_for(pilot, lambda: isinstance(app.screen, Chooser))
+        assert source.calls == []
+        await pilot.press("enter")
+        await wait_for(pilot, lambda: source.calls == [Open(chapter=last, step=0)])
+
+
+async def test_the_strip_can_be_clicked() -> None:
+    source = FakeSource()
+    app = cockpit(frames.faults_seen(), source=source)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, app)
+        strip: Any = app.query_one("#strip")
+        await wait_for(pilot, lambda: "h heals · H heals all" in "".join(plain(each) for each in strip.shown))
+        text = plain(strip.shown[0])
+        await pilot.click("#strip", offset=(text.index("H heals") + 2, 0))
+        await wait_for(pilot, lambda: source.calls == [Heal(fault="all")])
+        await pilot.click("#strip", offset=(text.index("h heals") + 2, 0))
+        await wait_for(pilot, lambda: source.calls[1:] == [Heal()])
+        await pilot.click("#strip", offset=(5, 0))
+        await pilot.press("n")
+        await wait_for(pilot, lambda: source.calls[2:] == [Next()])
 
 
 async def test_a_chapter_is_opened_at_its_start_and_a_step_where_it_stands() -> None:
@@ -281,6 +318,45 @@ async def test_quit_asks_once_and_leaves_when_the_lab_has_halted() -> None:
     assert app.farewell == "the lab is halted"
 
 
+async def test_who_is_tired_of_waiting_leaves_at_once() -> None:
+    source = FakeSource()
+    app = cockpit(frames.calm(), source=source)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, app)
+        for _ in range(2):
+            assert app.return_code is None
+            await pilot.press("q")
+            await wait_for(pilot, lambda: isinstance(app.screen, Ask))
+            await pilot.press("q")
+            await wait_for(pilot, lambda: source.calls == [Quit()])
+        await wait_for(pilot, lambda: app.return_code == 0)
+
+
+@pytest.mark.parametrize(("keys", "command"), [("qq", Quit()), ("qH", Quit(halt=True)), ("qd", Detach())])
+async def test_quit_says_what_becomes_of_machines_that_run_on(keys: str, command: Quit | Detach) -> None:
+    source = FakeSource()
+    scene = frames.calm().changed("lab", backend="vagrant", outlives=True)
+    app = cockpit(scene, source=source)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, app)
+        await pilot.press(keys[0])
+        await wait_for(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press(keys[1])
+        await wait_for(pilot, lambda: source.calls == [command])
+        source.end()
+
+
+async def test_what_a_slow_backend_does_is_told_while_it_starts() -> None:
+    scene = frames.calm().changed("lab", state="starting", doing="core-02: Booting VM...")
+    app = cockpit(scene)
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, app)
+        await wait_for(
+            pilot,
+            lambda: any("core-02: Booting VM..." in strip.text for strip in app.screen._compositor.render_strips()),
+        )
+
+
 async def test_quit_can_detach_instead() -> None:
     source = FakeSource()
     app = cockpit(frames.calm(), source=source)
@@ -319,7 +395,7 @@ async def test_help_shows_every_key_and_scrolls_on_a_small_screen() -> None:
         sheet = app.screen.query_one("#sheet")
         await wait_for(pilot, lambda: bool(sheet.shown))  # type: ignore[attr-defined]
         text = " ".join(" ".join(plain(each).split()) for each in sheet.shown)  # type: ignore[attr-defined]
-        assert [action.id for action in ACTIONS if action.tooltip not in text] == []
+        assert [action.id for action in actions_in(replay=False) if action.tooltip not in text] == []
         assert sheet.max_scroll_y > 0
         await pilot.press("end")
         await wait_for(pilot, lambda: sheet.scroll_y == sheet.max_scroll_y)

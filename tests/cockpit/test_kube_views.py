@@ -243,3 +243,32 @@ def test_pods_are_counted_anew_only_when_one_changed() -> None:
     once(board)
     assert worked == [1, 1]
     assert sum(pod_tally(board)["kwok-001"].values()) == sum(before.values()) - 1
+
+
+def of_two(first: str, second: str) -> Scene:
+    return healthy().with_rows(
+        kube(kubelet="kubelet"), node("core-02", runtime=first), node("core-03", state="unknown", runtime=second)
+    )
+
+
+def test_each_node_says_what_plays_its_kubelet_where_containers_run() -> None:
+    lines = shown(of_two("containerd 1.6.20", "kwok 0.8.0"), 120)
+    assert line_of(lines, "core-02").endswith("running  kubelet · containerd 1.6.20")
+    assert line_of(lines, "core-03").endswith("  kwok")
+    notes = kubernetes.kubernetes_view(board_of(of_two("containerd 1.6.20", "kwok 0.8.0")), NOW).notes
+    assert notes[0] == "kwok stands in for the kubelet of core-03: no containers there"
+    assert kubernetes.kubernetes_view(board_of(of_two("containerd 1.6.20", "containerd 1.7.24")), NOW).notes == ()
+
+
+def test_where_kwok_plays_them_all_it_is_said_once() -> None:
+    scene = of_two("kwok 0.8.0", "kwok 0.8.0")
+    assert kubernetes.kubernetes_view(board_of(scene), NOW).notes == kubernetes.NOTES
+    assert not any("kwok" in each for each in shown(scene, 120)[1:])
+
+
+@pytest.mark.parametrize(
+    ("width", "words"), [(70, "  kubelet · containerd 1.6.20"), (60, "  containerd 1.6.20"), (45, "")]
+)
+def test_what_plays_a_kubelet_gives_way_to_what_changes(width: int, words: str) -> None:
+    said = line_of(shown(of_two("containerd 1.6.20", ""), width), "core-02")
+    assert said.endswith(f"running{words}") and len(said) <= width

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from support import cockpit_frames as frames
@@ -11,7 +12,9 @@ from support.cockpit_app import FakeSource, cockpit, wait_for
 from textual._styles_cache import StylesCache
 
 from rwk_tui.cockpit import memory
+from rwk_tui.cockpit.app import Cockpit
 from rwk_tui.cockpit.memory import SELDOM, Memory, load_later
+from rwk_tui.settings import Settings
 
 
 @pytest.fixture
@@ -29,10 +32,13 @@ class Counted(Memory):
 
     def __init__(self) -> None:
         super().__init__()
-        self.tidied = 0
+        self.tidied = self.wholly = 0
 
     def tidy(self) -> None:
         self.tidied += 1
+
+    def tidy_all(self) -> None:
+        self.wholly += 1
 
 
 def test_nothing_is_collected_until_the_first_frame_is_there(own_gc: None) -> None:
@@ -92,6 +98,23 @@ async def test_it_tidies_only_while_nothing_short_lived_is_open() -> None:
         counted.tidied = 0
         app._each_second()
         assert counted.tidied == 0
+
+
+async def test_what_a_lost_connection_left_is_tidied_when_there_is_another() -> None:
+    first, second = FakeSource(frames.calm().frame()), FakeSource(frames.calm().frame())
+    left = [first, second]
+
+    async def connect(start: bool) -> FakeSource:
+        return left.pop(0)
+
+    app = Cockpit(Settings(state=Path("/x"), engine_cache=Path("/x")), connect)
+    counted = app._memory = Counted()
+    async with app.run_test(size=(120, 40)) as pilot:
+        await wait_for(pilot, lambda: app.board.at > 0)
+        assert counted.wholly == 0
+        first.end()
+        await wait_for(pilot, lambda: not left and app.contact.state == "live")
+        assert counted.wholly == 1
 
 
 async def test_closed_dialogs_leave_no_painted_lines() -> None:

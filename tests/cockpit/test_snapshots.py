@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ from support.cockpit_app import Clock, FakeSource, cockpit, wait_for
 from support.cockpit_frames import NOW
 from support.cockpit_pictures import SNAP, same_everywhere, still, take
 
+from rwk_tui.board.frames import Story
 from rwk_tui.cockpit.app import Cockpit
-from rwk_tui.tape.source import TapeSource
+from rwk_tui.cockpit.panes.pane import StoryPane
+from rwk_tui.cockpit.source import to_fixed
+from rwk_tui.tape.source import ReplaySource
 
 TAPES = Path(__file__).parent.parent / "tapes"
 pytestmark = pytest.mark.usefixtures(same_everywhere.__name__)
@@ -91,7 +95,7 @@ def test_lost(snap_compare: SNAP) -> None:
         return source
 
     app = cockpit(clock=clock)
-    app._connect = connect
+    app.stream._connect = connect
 
     async def run(pilot: Any) -> None:
         await still(app)(pilot)
@@ -182,6 +186,23 @@ def test_help(snap_compare: SNAP) -> None:
     assert take(snap_compare, frames.calm(), "question_mark")
 
 
+def test_help_of_etcd(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.no_quorum(), "2", "question_mark", theme="colour-blind")
+
+
+def test_help_of_kubernetes_80x24(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.calm(), "3", "question_mark", size=(80, 24))
+
+
+def test_help_legend(snap_compare: SNAP) -> None:
+    assert take(snap_compare, frames.calm(), "question_mark", "end")
+
+
+def test_first_time(snap_compare: SNAP) -> None:
+    app = cockpit(replace(frames.calm(), story=Story()), greets=True)
+    assert snap_compare(app, terminal_size=(120, 40), run_before=still(app))
+
+
 def test_resume_or_reset(snap_compare: SNAP) -> None:
     assert take(snap_compare, frames.choose())
 
@@ -194,27 +215,19 @@ def test_too_small(snap_compare: SNAP) -> None:
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)], ids=lambda size: f"{size[0]}x{size[1]}")
 def test_tape(snap_compare: SNAP, tape: str, size: tuple[int, int]) -> None:
     """The last frame of recordings of real runs."""
-    source = TapeSource(TAPES / f"{tape}.jsonl", speed=None, hold=False)
-    clock = Clock()
-    ended: list[bool] = []
-
-    async def connect(start: bool) -> Any:
-        return source
-
-    app = Cockpit(cockpit().settings, connect, tape=True, clock=clock)
-    heard = app._lose
-
-    def lose(reason: str) -> None:
-        clock.now = app.board.at
-        ended.append(True)
-        heard(reason)
-
-    app._lose = lose  # type: ignore[method-assign]
+    source = ReplaySource(TAPES / f"{tape}.jsonl")
+    app = Cockpit(cockpit().settings, to_fixed(source), replay=source)
 
     async def run(pilot: Any) -> None:
-        await wait_for(pilot, lambda: bool(ended))
+        await still(app)(pilot)
+        await wait_for(pilot, lambda: not source.position.reading)
+        await pilot.press("end")
+        await wait_for(pilot, lambda: app.board.at == source.now())
         app.paint()
         await pilot.pause()
+        if app.board.story.step:  # A story that was told scrolls to its end after it was painted.
+            pane = app.query_one(StoryPane)
+            await wait_for(pilot, lambda: pane.max_scroll_y > 0 and pane.scroll_y >= pane.max_scroll_y)
         await pilot.pause()
 
     assert snap_compare(app, terminal_size=size, run_before=run)

@@ -12,6 +12,7 @@ from support.cockpit_app import Clock, FakeSource, cockpit, wait_for
 from support.cockpit_frames import NOW
 
 from rwk_tui.board.frames import Frame, Output
+from rwk_tui.board.rows import LabRow
 from rwk_tui.cockpit.app import Cockpit
 from rwk_tui.cockpit.panes.pane import Pane
 from rwk_tui.cockpit.text import plain
@@ -98,7 +99,7 @@ async def test_a_daemon_that_broke_off_is_lost_and_a_key_starts_another() -> Non
         first.end()
         await wait_for(pilot, lambda: "✗ lost" in header(app) and len(starts) > 1)
         await pilot.press("a")
-        await wait_for(pilot, lambda: app.lab_state() == "choose")
+        await wait_for(pilot, lambda: app.board.rows(LabRow)[0].state == "choose")
         assert starts[-1] is True
 
 

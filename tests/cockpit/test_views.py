@@ -326,7 +326,7 @@ def test_story_says_when_it_is_told() -> None:
         (Contact("live", NOW - 60, NOW - 5), "‖ stale 5 s"),
         (Contact("lost", NOW - 4, NOW - 4), "✗ lost 4 s"),
         (Contact("ended", NOW, NOW, "halted"), "✗ ended"),
-        (Contact("tape", NOW, NOW - 500), "▶ tape"),
+        (Contact("tape", NOW, NOW - 500), " REPLAY "),
         (Contact(), "○ starting"),
     ],
 )
@@ -349,6 +349,13 @@ def test_strip_shows_the_worst_first() -> None:
     assert bars.strip_view(board, Contact("live", NOW, NOW - 9), NOW).text.startswith("‖ nothing heard for 9 s")
     assert "lost: socket closed" in bars.strip_view(board, Contact("lost", NOW, NOW, "socket closed"), NOW).text
     assert bars.strip_view(board_of(frames.calm()), live, NOW).text == ""
+    waiting = frames.calm().changed("lab", doing="core-02: Booting VM...").changed("machine/core-02", power="starting")
+    assert bars.strip_view(board_of(waiting), live, NOW).text == "△ core-02: Booting VM..."
+    arrived = waiting.changed("machine/core-02", power="up")
+    assert bars.strip_view(board_of(arrived), live, NOW).text == "", "what was said last is old then"
+    past = bars.strip_view(board, Contact("tape", NOW, NOW), NOW)
+    assert (past.text, past.hint) == ("↯ 1 fault active: partition core-01", "REPLAY"), "no key heals what is past"
+    assert "recorded on" in bars.strip_view(board_of(frames.calm()), Contact("tape", NOW, NOW), NOW).text
     several = bars.strip_view(board_of(frames.no_quorum()), live, NOW)
     assert several.text == "↯ 2 faults active: power-cut core-02, power-cut core-01"
     assert "H heals all" in several.hint

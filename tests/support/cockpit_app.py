@@ -11,6 +11,8 @@ from typing import Any
 from support.cockpit_frames import NOW, Scene
 
 from rwk_tui.cockpit.app import Cockpit
+from rwk_tui.cockpit.keymap import USUAL, KeyMap
+from rwk_tui.cockpit.palettes import Palette
 from rwk_tui.daemon.protocol import AnyCommand, FromDaemon
 from rwk_tui.settings import Settings
 
@@ -63,7 +65,15 @@ class Clock:
 
 
 def cockpit(
-    scene: Scene | None = None, *, source: FakeSource | None = None, theme: str = "dark", clock: Clock | None = None
+    scene: Scene | None = None,
+    *,
+    source: FakeSource | None = None,
+    theme: str = "dark",
+    clock: Clock | None = None,
+    palette: Palette | None = None,
+    keys: KeyMap = USUAL,
+    greets: bool = False,
+    viewer: bool = False,
 ) -> Cockpit:
     """A cockpit that shows a scene."""
     source = source or FakeSource()
@@ -72,10 +82,11 @@ def cockpit(
     fixed = source
 
     async def connect(start: bool) -> FakeSource:
+        assert not (viewer and start), "a view never starts a lab"
         return fixed
 
     settings = Settings(state=Path("/nonexistent"), engine_cache=Path("/nonexistent"), theme=theme)
-    return Cockpit(settings, connect, clock=clock or Clock())
+    return Cockpit(settings, connect, clock=clock or Clock(), palette=palette, keys=keys, greets=greets, viewer=viewer)
 
 
 async def wait_for(pilot: Any, holds: Callable[[], bool], deadline: float = 5.0) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gzip
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -57,6 +58,7 @@ class Studio:
             await viewer.close()
             await writing
             writer.close()
+            path.write_bytes(gzip.decompress(path.read_bytes()))  # As text, so that a change to it can be read.
             print(f"{path.name}: {path.stat().st_size // 1024} KB")
 
     async def until(self, holds: Callable[[Board], bool]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
+import gzip
 from pathlib import Path
 
 import msgspec
@@ -12,9 +11,7 @@ import pytest
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Event, Frame
 from rwk_tui.board.rows import LinkRow, MemberRow, QuorumRow
-from rwk_tui.board.source import CommandRefused
 from rwk_tui.tape.read import BadTape, Tape
-from rwk_tui.tape.source import TapeSource
 from rwk_tui.tape.write import TapeWriter
 
 TAPES = Path(__file__).resolve().parent.parent / "tapes"
@@ -34,6 +31,11 @@ def write(path: Path, *frames: Frame) -> list[str]:
     return complaints
 
 
+def unpack(path: Path) -> None:
+    """The same tape as plain lines, which are read too."""
+    path.write_bytes(gzip.decompress(path.read_bytes()))
+
+
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
     frames = [frame(number, at=float(number)) for number in range(1, 4)]
     assert write(tmp_path / "t.jsonl", *frames) == []
@@ -51,9 +53,19 @@ def test_an_older_tape_is_never_overwritten(tmp_path: Path) -> None:
     assert list(Tape(tmp_path / "t.jsonl")) == [frame(1)]
 
 
+def test_it_is_packed_and_a_plain_one_is_read_as_well(tmp_path: Path) -> None:
+    frames = [frame(number, at=float(number)) for number in range(1, 200)]
+    write(tmp_path / "t.tape", *frames)
+    packed = (tmp_path / "t.tape").stat().st_size
+    unpack(tmp_path / "t.tape")
+    assert packed < (tmp_path / "t.tape").stat().st_size / 4
+    assert list(Tape(tmp_path / "t.tape")) == frames
+
+
 def test_a_line_that_was_cut_off_costs_only_itself(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     write(path, *(frame(number) for number in range(1, 4)))
+    unpack(path)
     path.write_bytes(path.read_bytes()[:-20])
     tape = Tape(path)
     assert [one.seq for one in tape] == [1, 2]
@@ -63,6 +75,7 @@ def test_a_line_that_was_cut_off_costs_only_itself(tmp_path: Path) -> None:
 def test_a_tampered_line_ends_the_tape_there(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     write(path, *(frame(number) for number in range(1, 4)))
+    unpack(path)
     path.write_bytes(path.read_bytes().replace(b'"seq":2', b'"seq":"two"'))
     tape = Tape(path)
     assert [one.seq for one in tape] == [1]
@@ -73,6 +86,7 @@ def test_a_tampered_line_ends_the_tape_there(tmp_path: Path) -> None:
 def test_a_line_that_is_no_text_ends_the_tape_there(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     write(path, frame(1))
+    unpack(path)
     with path.open("ab") as file:
         file.write(b'{"t":"frame","seq":2,"at":2,"gone":["\xff"]}\n')
     tape = Tape(path)
@@ -116,8 +130,9 @@ def test_a_failing_disk_is_told_once_and_stops_the_tape(tmp_path: Path, monkeypa
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("rwk_tui.tape.write.os.write", full)
-    writer.write(b"{}\n")
-    writer.write(b"{}\n")
+    for _ in range(2):
+        writer.write(b"{}\n")
+        writer.close()
     assert complaints == [f"the tape {tmp_path / 't.jsonl'} ends here: No space left on device"]
     assert not writer.running
 
@@ -126,31 +141,6 @@ def test_a_place_that_can_t_be_written_is_told_once(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     assert len(write(tmp_path / "file" / "t.jsonl", frame(1))) == 1
     assert len(write(Path("/"), frame(1))) == 1
-
-
-async def test_the_source_keeps_the_pace_of_the_run_times_a_factor(tmp_path: Path) -> None:
-    write(tmp_path / "t.jsonl", frame(1, at=100.0), frame(2, at=104.0))
-    began = time.monotonic()
-    assert len([one async for one in TapeSource(tmp_path / "t.jsonl", speed=20)]) == 2
-    assert 0.19 <= time.monotonic() - began < 1.5
-    began = time.monotonic()
-    assert len([one async for one in TapeSource(tmp_path / "t.jsonl", speed=None)]) == 2
-    assert time.monotonic() - began < 0.19
-
-
-async def test_closing_ends_a_source_that_waits(tmp_path: Path) -> None:
-    write(tmp_path / "t.jsonl", frame(1, at=0.0), frame(2, at=1000.0))
-    for source in (TapeSource(tmp_path / "t.jsonl"), TapeSource(tmp_path / "t.jsonl", speed=None, hold=True)):
-        assert (await anext(source)).seq == 1
-        asyncio.get_running_loop().call_later(0.05, lambda s=source: asyncio.ensure_future(s.close()))  # type: ignore[misc]
-        async with asyncio.timeout(5):
-            assert len([one async for one in source]) <= 1
-
-
-async def test_nothing_can_be_done_to_a_recording(tmp_path: Path) -> None:
-    write(tmp_path / "t.jsonl", frame(1))
-    with pytest.raises(CommandRefused, match="this is a recording"):
-        await TapeSource(tmp_path / "t.jsonl").call(frame(1))
 
 
 @pytest.mark.parametrize("name", ["healthy", "leader-power-cut", "no-quorum", "partition", "stale", "story"])

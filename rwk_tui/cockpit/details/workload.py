@@ -27,8 +27,10 @@ def node_page(board: Board, key: str, now: float, width: int) -> Page | None:
     if row.machine:
         lines += field("machine", row.machine, thing=f"machine/{row.machine}")
     lines += field("version", bare(row.version) or "–")
-    if kube is not None and kube.kubelet == "kwok":
+    if row.pretends or (not row.runtime and kube is not None and kube.kubelet == "kwok"):
         lines += field("kubelet", (NOTES[0], "muted"), width=width)
+    elif row.runtime:
+        lines += field("kubelet", f"runs containers on {clean(row.runtime)}", width=width)
     cordoned = marks.CORDONED.span(": takes no new pods")
     lines += field("new pods", "takes them" if row.schedulable else cordoned)
     lines += renewal(row.renewed, row.lease_s, now)

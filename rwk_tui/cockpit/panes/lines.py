@@ -113,6 +113,6 @@ class Lines(ScrollView, can_focus=True):
         if self.flat:
             segments = [Segment(span.text, base) for span in line]
         else:
-            styles = tone_styles(self.app.theme, self.faded)
+            styles = tone_styles(self.app.current_theme, self.faded)
             segments = [Segment(span.text, base + styles[span.tone]) for span in line]
         return Strip(segments, width_of(line)).adjust_cell_length(width, base)

@@ -12,7 +12,7 @@ from textual.content import Content
 from rwk_tui.cockpit.panes.lines import Lines
 from rwk_tui.cockpit.panes.picks import Picks
 from rwk_tui.cockpit.panes.stack import Stack
-from rwk_tui.cockpit.text import Line
+from rwk_tui.cockpit.text import Line, width_of
 from rwk_tui.cockpit.views.story import StoryView, story_lines
 
 
@@ -136,6 +136,11 @@ class StoryPane(Pane[StoryView]):
         self.scroll_to(y=target, animate=False)
         self._placed = round(target)
 
+    def watch_show_vertical_scrollbar(self, shown: bool) -> None:
+        """Without a scrollbar nothing scrolls: what was asked for before the layout had one is asked for again."""
+        if shown:
+            self.call_after_refresh(self._place)
+
 
 class Bar(Lines, can_focus=False):
     """One line at the edge of the screen; parts of it may be clicked."""
@@ -168,7 +173,7 @@ class Bar(Lines, can_focus=False):
             return
         at = 0
         for span in self.shown[0]:
-            at += len(span.text)
+            at += width_of((span,))
             if offset.x < at:
                 if span.act:
                     await self.run_action(f"app.act({span.act!r})")

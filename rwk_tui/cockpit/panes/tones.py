@@ -6,25 +6,30 @@ from functools import lru_cache
 from typing import get_args
 
 from rich.style import Style
+from textual.theme import Theme
 
 from rwk_tui.cockpit.text import FADED, Tone
-from rwk_tui.cockpit.themes import NAMES, PALETTE
+from rwk_tui.cockpit.themes import THEMES, CockpitTheme
 
-BOLD: frozenset[Tone] = frozenset({"strong", "bad", "key", "cursor"})
-COLOURS: dict[Tone, str] = {"plain": "text", "key": "accent", "cursor": "on-cursor"}
+BOLD: frozenset[Tone] = frozenset({"strong", "bad", "key", "cursor", "replay"})
+GROUNDS: dict[Tone, str] = {"cursor": "cursor", "replay": "replay"}
+COLOURS: dict[Tone, str] = {"plain": "text", "key": "accent", "cursor": "on-cursor", "replay": "on-replay"}
+
+
+def tone_styles(theme: Theme, faded: bool) -> dict[Tone, Style]:
+    """The style of every tone in a theme; in one that is not ours, as in our first."""
+    return _styles(theme if isinstance(theme, CockpitTheme) else THEMES[0], faded)
 
 
 @lru_cache(maxsize=8)
-def tone_styles(theme: str, faded: bool) -> dict[Tone, Style]:
-    """The style of every tone in a theme (by textual's name for it)."""
-    names = [f"rwk-{name}" for name in NAMES]
-    number = names.index(theme) if theme in names else 0
+def _styles(theme: CockpitTheme, faded: bool) -> dict[Tone, Style]:
+    colours = theme.palette.colours
     styles: dict[Tone, Style] = {}
     for tone in get_args(Tone):
         shown: Tone = FADED.get(tone, tone) if faded else tone
         styles[tone] = Style(
-            color=PALETTE[COLOURS.get(shown, shown)][number],
-            bgcolor=PALETTE["cursor"][number] if shown == "cursor" else None,
+            color=colours[COLOURS.get(shown, shown)],
+            bgcolor=colours[GROUNDS[shown]] if shown in GROUNDS else None,
             bold=shown in BOLD or None,
             underline=True if shown == "key" else None,
         )

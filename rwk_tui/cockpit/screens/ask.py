@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.geometry import Size
 
-from rwk_tui.cockpit.actions import key_name
+from rwk_tui.cockpit.action import key_name
 from rwk_tui.cockpit.screens.dialog import HERE, Dialog, entitle
 from rwk_tui.cockpit.screens.sheet import Sheet
 from rwk_tui.cockpit.text import Line, Span, clean, line, wrap

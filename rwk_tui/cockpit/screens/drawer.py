@@ -80,7 +80,7 @@ class Drawer(Dialog[None]):
         Binding("l", "log", "log", show=False),
     ]
 
-    def __init__(self, sheet: DetailSheet, pane: Picks, open_log: Callable[[str], None]) -> None:
+    def __init__(self, sheet: DetailSheet, pane: Picks, open_log: Callable[[str], None] | None) -> None:
         super().__init__()
         self._pane = pane
         self._open_log = open_log
@@ -139,7 +139,7 @@ class Drawer(Dialog[None]):
     def action_log(self) -> None:
         """Follow what the picked unit writes, or the one that belongs to the thing."""
         unit = unit_of(self._sheet.picked) or unit_of(self._sheet.thing)
-        if unit:
+        if unit and self._open_log is not None:
             self._open_log(unit)
 
     def action_leave(self) -> None:
@@ -173,4 +173,5 @@ class Drawer(Dialog[None]):
         room = box.outer_size.width - 6
         titles = (" › ".join(self._titles), f"… › {self._titles[-1]}")
         title = next((text for text in titles if len(text) <= room), self._titles[-1])
-        entitle(box, title, next((hint for hint in HINTS if len(hint) <= room), ""))
+        hints = HINTS if self._open_log is not None else [hint.replace(" · l log", "") for hint in HINTS]
+        entitle(box, title, next((hint for hint in hints if len(hint) <= room), ""))

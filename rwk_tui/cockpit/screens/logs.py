@@ -1,59 +1,24 @@
-"""What a unit writes: pick it at the left, follow it at the right."""
+"""What a unit writes: pick it at the left, follow and search it at the right."""
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import PurePath
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
+from textual.widgets import Input
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import UnitRow
+from rwk_tui.board.wording import count
 from rwk_tui.cockpit import marks
+from rwk_tui.cockpit.panes.log_view import LogState, LogView
 from rwk_tui.cockpit.panes.menu import Item, Menu
 from rwk_tui.cockpit.screens.dialog import HERE, Dialog, entitle
-from rwk_tui.cockpit.screens.sheet import Sheet
-from rwk_tui.cockpit.text import Line, fit
-from rwk_tui.cockpit.views.log import from_column, log_line
 from rwk_tui.daemon.protocol import AnyCommand, LogLines, Logs
-
-KEPT = 5000
-"""Lines that are kept of a unit's output."""
-
-
-class LogView(Sheet):
-    """Lines of foreign text: virtual, cut at the edge, following the newest unless scrolled away from it."""
-
-    def __init__(self, *, id: str) -> None:
-        super().__init__(id=id)
-        self._kept: deque[Line] = deque(maxlen=KEPT)
-        self._from = 0
-
-    def clear(self) -> None:
-        """Begin with nothing."""
-        self._kept.clear()
-        self.repaint()
-
-    def add(self, lines: Iterable[str]) -> None:
-        """Append lines."""
-        follows = self.scroll_y >= self.max_scroll_y
-        self._kept.extend(log_line(text) for text in lines)
-        self.repaint()
-        if follows:
-            self.call_after_refresh(self.scroll_end, animate=False)
-
-    def action_shift(self, by: int) -> None:
-        """Look further right or left in long lines."""
-        self._from = max(0, self._from + by)
-        self.repaint()
-
-    def lines_for(self, width: int) -> list[Line]:
-        """The lines, from the column that was scrolled to."""
-        return [fit(from_column(kept, self._from), width) for kept in self._kept]
 
 
 def unit_items(board: Board) -> tuple[Item, ...]:
@@ -72,6 +37,10 @@ class LogsScreen(Dialog[None]):
         Binding("l", "leave", "close", show=False),
         Binding("left", "shift(-20)", "left", show=False),
         Binding("right", "shift(20)", "right", show=False),
+        Binding("slash", "search", "search", show=False),
+        Binding("n", "hit(-1)", "older", show=False),
+        Binding("N", "hit(1)", "newer", show=False),
+        Binding("f", "follow", "follow", show=False),
     ]
 
     def __init__(self, board: Board, send: Callable[[AnyCommand], None], *, at: str = "") -> None:
@@ -84,14 +53,16 @@ class LogsScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """Units and lines."""
-        with Vertical(classes="box") as box:
-            entitle(box, "Logs", "↑↓ unit · ←→ long lines · Tab to scroll · Esc closes")
-            with Horizontal():
-                yield Menu(id="units")
+        with Vertical(classes="box"), Horizontal():
+            yield Menu(id="units")
+            with Vertical():
                 yield LogView(id="log")
+                yield Input(placeholder="search: letters of the line", id="search", compact=True)
 
     def on_mount(self) -> None:
         """Follow the unit to begin with."""
+        self._search.display = False
+        self._entitle(LogState())
         units = self.query_one("#units", Menu)
         units.set_items(self._items, at=self._at)
         units.focus()
@@ -106,18 +77,78 @@ class LogsScreen(Dialog[None]):
         if item is None or item.id == self._unit:
             return
         self._unit = item.id
-        self.query_one("#log", LogView).clear()
+        self._log.clear()
         machine, _, unit = item.id.partition("/")
         self._send(Logs(machine=machine, unit=unit))
 
+    @property
+    def _log(self) -> LogView:
+        return self.query_one("#log", LogView)
+
+    @property
+    def _search(self) -> Input:
+        return self.query_one("#search", Input)
+
     def action_shift(self, by: int) -> None:
         """Look further along long lines."""
-        self.query_one("#log", LogView).action_shift(by)
+        self._log.action_shift(by)
+
+    def action_search(self) -> None:
+        """Type what to look for; what was typed before is still there."""
+        self._search.display = True
+        self._search.focus()
+
+    def action_hit(self, by: int) -> None:
+        """Go to the next place where it stands."""
+        self._log.next_hit(by)
+
+    def action_follow(self) -> None:
+        """Follow, or stand still."""
+        self._log.toggle_follow()
+
+    def action_leave(self) -> None:
+        """End the search, where there is one; else close."""
+        if not self._search.display:
+            self.dismiss(None)
+            return
+        self._search.display = False
+        self._search.value = ""
+        self._log.search("")
+        self._log.focus()
+
+    def on_input_changed(self, message: Input.Changed) -> None:
+        """Find it while it is typed."""
+        self._log.search(message.value)
+
+    def on_input_submitted(self, message: Input.Submitted) -> None:
+        """It is typed: go on in the log."""
+        if message.value:
+            self._log.focus()
+        else:
+            self.action_leave()
+
+    def on_log_view_changed(self, message: LogView.Changed) -> None:
+        """Say how the log stands."""
+        self._entitle(message.state)
+
+    def _entitle(self, state: LogState) -> None:
+        words = ["Logs", *([self._unit.replace("/", " ")] if self._unit else []), count(state.lines, "line")]
+        if state.typed:
+            found = f"{state.hit} of {state.hits}" if state.hits else "nowhere"
+            words.append(f"“{state.typed}” {found}")
+        still = f"standing still, {state.below} below" if state.below else "standing still"
+        words.append("following" if state.follows else still)
+        follow = "f stands still" if state.follows else "f follows"
+        if state.typed:
+            hint = f"n older · N newer · ←→ long lines · {follow} · Esc ends the search"
+        else:
+            hint = f"↑↓ unit · ←→ long lines · / search · {follow} · Esc closes"
+        entitle(self.query_one(".box", Vertical), " · ".join(words), hint)
 
     def add(self, message: LogLines) -> None:
         """Lines came; those of a unit that was left meanwhile don't count."""
         if f"{message.machine}/{message.unit}" == self._unit and self.is_mounted:
-            self.query_one("#log", LogView).add(message.lines)
+            self._log.add(message.lines)
 
     def board_changed(self, board: Board, now: float) -> None:
         """Units come, go and fail."""

@@ -58,8 +58,8 @@ def progress_words(install: InstallView) -> str:
     return " · ".join(filter(None, (f"{install.done} %", install.left)))
 
 
-def install_lines(installs: tuple[InstallView, ...], width: int) -> list[Line]:
-    """One line for what goes on, one for what failed."""
+def install_lines(installs: tuple[InstallView, ...], width: int, key: str) -> list[Line]:
+    """One line for what goes on, one for what failed, with the key that tries again ("" for none)."""
     going = [install for install in installs if install.state == "installing"]
     failed = [install for install in installs if install.state == "failed"]
     lines: list[Line] = []
@@ -68,9 +68,9 @@ def install_lines(installs: tuple[InstallView, ...], width: int) -> list[Line]:
     if failed:
         names = ", ".join(install.name for install in failed)
         why = f": {failed[0].text}" if failed[0].text else ""
-        key = line("  ", Span("g", "key", "install"), Span(" tries again", "plain", "install"))
-        head = fit(line((f"{marks.ENGINE['failed'].glyph} {names} not installed{why}", "bad")), width - width_of(key))
-        lines.append((*head, *key))
+        again = line("  ", Span(key, "key", "install"), Span(" tries again", "plain", "install")) if key else ()
+        head = fit(line((f"{marks.ENGINE['failed'].glyph} {names} not installed{why}", "bad")), width - width_of(again))
+        lines.append((*head, *again))
     return lines
 
 

@@ -19,7 +19,7 @@ LAST_KNOWN = " · what follows is what was last known"
 
 def kubernetes_lines(view: KubernetesView, width: int) -> Sequence[Line]:
     """The pane's lines."""
-    lines = install_lines(view.installs, width)
+    lines = install_lines(view.installs, width, view.install_key)
     if view.waits:
         if not lines:
             lines.append(_waits_line(view, width))
@@ -43,10 +43,10 @@ def _stale_line(text: str, width: int) -> Line:
 
 
 def _waits_line(view: KubernetesView, width: int) -> Line:
-    if not view.missing:
+    if not view.missing or not view.install_key:
         return line((f"○ {view.waits}", "muted"))
     them = "them" if len(view.missing) > 1 else "it"
-    key = line(" · ", Span("g", "key", "install"), Span(f" gets {them}", "plain", "install"))
+    key = line(" · ", Span(view.install_key, "key", "install"), Span(f" gets {them}", "plain", "install"))
     missing = line((f"○ not installed: {', '.join(view.missing)}", "muted"))
     return (*fit(missing, width - width_of(key)), *key)
 
@@ -141,8 +141,18 @@ def node_line(node: NodeView, sizes: tuple[int, int, int], width: int, stale: bo
     pods = pod_line(node.pods, room - width_of(remarks), stale)
     if not node.pods:
         pods = line(("no pods", "muted"))
-    whole = about(node.key, fit((*head, *pods, *remarks), width))
+    whole = about(node.key, fit((*head, *pods, *remarks, *_kubelet(node.kubelet, room, pods, remarks)), width))
     return fade(whole) if stale else whole
+
+
+def _kubelet(words: str, room: int, pods: Line, remarks: Line) -> Line:
+    """What plays the kubelet, in full or in short, where there is room beside what changes."""
+    left = room - width_of(pods) - width_of(remarks)
+    for text in (words, words.rpartition(" · ")[2]):
+        told = line((f"  {text}", "muted"))
+        if text and width_of(told) <= left:
+            return told
+    return ()
 
 
 def pod_line(pods: Runs, room: int, stale: bool) -> Line:

@@ -28,13 +28,14 @@ class ServerView(msgspec.Struct, frozen=True):
 
 
 class NodeView(msgspec.Struct, frozen=True):
-    """One node with its pods; `version` is "" unless versions differ."""
+    """One node with its pods; `version` is "" unless versions differ, `kubelet` what plays it unless kwok plays all."""
 
     key: str
     name: str
     mark: marks.Mark
     age: str = ""
     version: str = ""
+    kubelet: str = ""
     remarks: tuple[str, ...] = ()
     pods: Runs = ()
     well: bool = True
@@ -77,6 +78,11 @@ def server_view(row: ApiServerRow, now: float) -> ServerView:
         mark, age = marks.STALE, units.age(now - row.seen_at)
     failing = tuple(clean(check) for check in row.failing)
     return ServerView(row.key, clean(row.machine), mark, age, bare(row.version), failing)
+
+
+def kubelet_of(row: NodeRow) -> str:
+    """What plays the kubelet of a node: "kubelet · containerd 1.6.20", or "kwok"; "" as long as it did not say."""
+    return "kwok" if row.pretends else f"kubelet · {clean(row.runtime)}" if row.runtime else ""
 
 
 def node_view(row: NodeRow, tally: dict[marks.Cell, int], now: float, fresh: bool, skew: bool) -> NodeView:

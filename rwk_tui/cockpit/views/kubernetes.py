@@ -8,6 +8,7 @@ from rwk_tui.board.board import Board
 from rwk_tui.board.kube_rows import ApiServerRow, DeploymentRow, KubeRow, LeaseRow, NodeRow, PodRow
 from rwk_tui.board.rows import QuorumRow
 from rwk_tui.cockpit import marks, units
+from rwk_tui.cockpit.keymap import USUAL, KeyMap
 from rwk_tui.cockpit.remembered import pod_tally
 from rwk_tui.cockpit.text import clean
 from rwk_tui.cockpit.views.engines import InstallView, install_views, missing_engines
@@ -19,6 +20,7 @@ from rwk_tui.cockpit.views.kube_parts import (
     ServerView,
     bare,
     deployment_view,
+    kubelet_of,
     lease_view,
     node_view,
     runs,
@@ -34,7 +36,7 @@ MANY = 6
 class KubernetesView(msgspec.Struct, frozen=True):
     """The whole pane; `stale` says since when and why nothing below it is live, `waits` what there is to wait for.
 
-    `missing` are the engines without which there can be none.
+    `missing` are the engines without which there can be none, `install_key` is the key that gets them ("" for none).
     """
 
     title: str = "Kubernetes"
@@ -42,6 +44,7 @@ class KubernetesView(msgspec.Struct, frozen=True):
     notes: tuple[str, ...] = ()
     waits: str = ""
     missing: tuple[str, ...] = ()
+    install_key: str = USUAL.key("install")
     installs: tuple[InstallView, ...] = ()
     trouble: str = ""
     stale: str = ""
@@ -53,13 +56,19 @@ class KubernetesView(msgspec.Struct, frozen=True):
     troubled: bool = False
 
 
-def kubernetes_view(board: Board, now: float) -> KubernetesView:
+def kubernetes_view(board: Board, now: float, keys: KeyMap = USUAL, *, gets: bool = True) -> KubernetesView:
     """What the pane shows of the board."""
     kube = board.get(KubeRow, "kube")
     installs = install_views(board)
     if kube is None or kube.state == "none":
         failed = any(install.state == "failed" for install in installs)
-        return KubernetesView(waits=_waits(board), missing=missing_engines(board), installs=installs, troubled=failed)
+        return KubernetesView(
+            waits=_waits(board),
+            missing=missing_engines(board),
+            install_key=keys.key("install") if gets else "",
+            installs=installs,
+            troubled=failed,
+        )
     mark, rows = marks.KUBE[kube.state], board.rows(NodeRow)
     servers = tuple(server_view(row, now) for row in board.rows(ApiServerRow))
     tally = pod_tally(board)
@@ -68,6 +77,8 @@ def kubernetes_view(board: Board, now: float) -> KubernetesView:
     stale = "" if fresh else f"stale {units.age(now - (kube.synced_at or kube.seen_at))}"
     versions = _versions(board)
     nodes = [node_view(row, tally.get(row.name, {}), now, fresh, len(versions) > 1) for row in rows]
+    if any(row.runtime and not row.pretends for row in rows):
+        nodes = [msgspec.structs.replace(node, kubelet=kubelet_of(row)) for node, row in zip(nodes, rows, strict=True)]
     nodes += without_node({row.name for row in rows}, tally)
     pods = _runs_of_all(tally)
     version = f"{versions[0]}–{versions[-1]} skew" if len(versions) > 1 else bare(kube.version)
@@ -77,7 +88,8 @@ def kubernetes_view(board: Board, now: float) -> KubernetesView:
     return KubernetesView(
         title=" · ".join((*heads, *long)),
         titles=(" · ".join((*heads, *short)), " · ".join((*heads[1:], *short))),
-        notes=NOTES if kube.kubelet == "kwok" else (),
+        notes=_notes(rows, kube),
+        install_key=keys.key("install") if gets else "",
         installs=installs,
         trouble=f"{mark.glyph} {clean(kube.why)}" if kube.state != "ready" and fresh and kube.why else "",
         stale=_stale(kube, stale) if stale else "",
@@ -93,6 +105,18 @@ def kubernetes_view(board: Board, now: float) -> KubernetesView:
         or any(row.state != "ready" for row in rows)
         or "failed" in dict(pods),
     )
+
+
+def _notes(rows: list[NodeRow], kube: KubeRow) -> tuple[str, ...]:
+    """Where kwok stands in: everywhere, on some nodes, or nowhere. Nodes say it themselves once they can."""
+    said = [row for row in rows if row.runtime]
+    pretended = [clean(row.name) for row in said if row.pretends]
+    if not said or len(pretended) == len(said):
+        return NOTES if kube.kubelet == "kwok" or pretended else ()
+    if not pretended:
+        return ()
+    names = ", ".join(pretended)
+    return (f"kwok stands in for the kubelet of {names}: no containers there", f"kwok on {names}: no containers")
 
 
 Words = tuple[str, ...]

@@ -11,6 +11,7 @@ from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Output, Step
 from rwk_tui.board.rows import ChapterRow
 from rwk_tui.cockpit import marks
+from rwk_tui.cockpit.keymap import USUAL, KeyMap
 from rwk_tui.cockpit.text import Line, Span, Tone, clean, fit, line, wrap
 
 LINES_A_STEP = 400
@@ -30,7 +31,10 @@ class Told(msgspec.Struct, frozen=True):
 
 
 class StoryView(msgspec.Struct, frozen=True):
-    """The chapter up to the shown step. `chapters` says how many there are to open while none is."""
+    """The chapter up to the shown step. `chapters` says how many there are to open, `choose` with what key.
+
+    Where none can be opened, as in a recording, `choose` is "".
+    """
 
     title: str = "Story"
     goal: str = ""
@@ -41,6 +45,7 @@ class StoryView(msgspec.Struct, frozen=True):
     done: bool = False
     opened: bool = False
     chapters: int = 0
+    choose: str = USUAL.key("chapters")
 
     @property
     def troubled(self) -> bool:
@@ -48,12 +53,13 @@ class StoryView(msgspec.Struct, frozen=True):
         return bool(self.error) or any(told.step.status == "failed" for told in self.told)
 
 
-def story_view(board: Board, now: float) -> StoryView:
-    """What the pane shows of the board."""
+def story_view(board: Board, now: float, keys: KeyMap = USUAL, *, choose: bool = True) -> StoryView:
+    """What the pane shows of the board; `choose` says whether a chapter can be opened."""
     story = board.story
+    key = keys.key("chapters") if choose else ""
     if not story.chapter:
         chapters = len(board.all_of(ChapterRow))
-        return StoryView(busy=story.busy, error=story.error, chapters=chapters)
+        return StoryView(busy=story.busy, error=story.error, chapters=chapters, choose=key)
     printed: dict[str, list[Output]] = {}
     for output in board.output:
         printed.setdefault(output.step.removesuffix(BACKGROUND), []).append(output)
@@ -70,7 +76,15 @@ def story_view(board: Board, now: float) -> StoryView:
         error=story.error,
         done=story.step >= len(story.steps),
         opened=True,
+        choose=key,
     )
+
+
+def commands_of(board: Board, step: Step) -> tuple[str, ...]:
+    """The step's commands: those that it ran, as they were run, and those that have yet to run."""
+    output = tuple(one for one in board.output if one.step.removesuffix(BACKGROUND) == step.title)
+    ran = () if step.status == "waiting" else tuple(one.text for one in output if one.stream == "command")
+    return (*ran, *_pending(step, output))
 
 
 def _pending(step: Step, output: tuple[Output, ...]) -> tuple[str, ...]:
@@ -103,7 +117,8 @@ def story_lines(view: StoryView, width: int) -> tuple[list[Line], int]:
         lines.append(())
     if view.done:
         start = max(0, len(lines) - 1)
-        lines.append(line(("✓ the chapter is told", "good"), ("  c chooses another", "muted")))
+        more = f"  {view.choose} chooses another" if view.choose else ""
+        lines.append(line(("✓ the chapter is told", "good"), (more, "muted")))
     if view.error:
         lines += wrap(line((f"✗ {clean(view.error)}", "bad")), width, 2)
     elif view.busy:
@@ -117,8 +132,8 @@ def _closed(view: StoryView, width: int) -> list[Line]:
     lines: list[Line] = []
     if view.busy:
         lines.append(line((f"▶ {clean(view.busy)}", "accent")))
-    elif view.chapters:
-        lines.append(line("Press ", ("c", "key"), f" to choose one of {view.chapters} chapters."))
+    elif view.chapters and view.choose:
+        lines.append(line("Press ", (view.choose, "key"), f" to choose one of {view.chapters} chapters."))
     else:
         lines.append(line(("no chapter is open", "muted")))
     if view.error:
@@ -138,7 +153,7 @@ def _step_lines(told: Told, width: int, *, shown: bool) -> list[Line]:
     for output in told.output:
         lines += output_lines(output, width)
     for command in told.pending:
-        lines += _command_lines(command, (Span("  ○ $ ", "muted"),), width)
+        lines += command_lines(command, (Span("  ○ $ ", "muted"),), width)
     for check in step.checks:
         seen = marks.STEP[check.status]
         parts: list[Span] = [Span(f"  {seen.glyph} ", seen.tone), Span(clean(check.expect))]
@@ -150,7 +165,7 @@ def _step_lines(told: Told, width: int, *, shown: bool) -> list[Line]:
     return lines
 
 
-def _command_lines(command: str, prompt: Line, width: int) -> list[Line]:
+def command_lines(command: str, prompt: Line, width: int) -> list[Line]:
     """A command as it would be typed: each of its lines begins with the prompt, unless it continues the one before.
 
     Of a very long one, as an API server's, only the beginning is shown: the details of its unit have it whole.
@@ -174,7 +189,7 @@ def output_lines(output: Output, width: int) -> tuple[Line, ...]:
     if output.stream == "command":
         told = not output.machine or output.machine in text  # Often the command itself says where it is typed.
         where = [] if told else [Span(f"{output.machine} ", "muted")]
-        return tuple(_command_lines(output.text, (Span("    "), *where, Span("$ ", "accent")), width))
+        return tuple(command_lines(output.text, (Span("    "), *where, Span("$ ", "accent")), width))
     if output.stream == "note":
         return tuple(wrap(line(("    · ", "muted"), (text, "muted")), width, 6))
     tone: Tone = "warn" if output.stream == "err" else "plain"

@@ -1,0 +1,91 @@
+"""What the presenter does with the story, and with faults."""
+
+from __future__ import annotations
+
+from rwk_tui.cockpit.action import Action, idle, opening, ready, sending, step_ahead
+from rwk_tui.daemon.protocol import Back, Cancel, Heal, Next, Repeat, Skip
+
+STORY: tuple[Action, ...] = (
+    Action("next", ("n", "space"), "next", "Run the shown step", "story", sending(Next()), step_ahead, 1),
+    Action(
+        "back",
+        ("b",),
+        "back",
+        "Bring the lab to the step before the shown one",
+        "story",
+        sending(Back()),
+        lambda now: idle(now) and now.opened and now.step > 0,
+        2,
+    ),
+    Action(
+        "repeat",
+        ("r",),
+        "repeat",
+        "Run the last step once more",
+        "story",
+        sending(Repeat()),
+        lambda now: idle(now) and now.opened and now.step > 0,
+        9,
+    ),
+    Action("skip", ("s",), "skip", "Pass over the shown step", "story", sending(Skip()), step_ahead, 11),
+    Action(
+        "cancel",
+        ("x",),
+        "cancel",
+        "Stop what the story does now",
+        "story",
+        sending(Cancel()),
+        lambda now: now.talks and now.busy,
+        10,
+    ),
+    Action(
+        "chapters",
+        ("c",),
+        "chapters",
+        "Choose a chapter, or a step in it, and bring the lab there",
+        "story",
+        opening("chapters"),
+        lambda now: ready(now) and now.chapters,
+        5,
+    ),
+    Action(
+        "faults",
+        ("f",),
+        "fault",
+        "Choose a fault and where it strikes",
+        "faults",
+        opening("faults"),
+        lambda now: ready(now) and now.kinds,
+        3,
+    ),
+    Action(
+        "heal",
+        ("h",),
+        "heal",
+        "Heal the newest fault",
+        "faults",
+        sending(Heal()),
+        lambda now: now.talks and now.faults > 0,
+        4,
+    ),
+    Action(
+        "heal-all",
+        ("H",),
+        "heal all",
+        "Heal every active fault",
+        "faults",
+        sending(Heal(fault="all")),
+        lambda now: now.talks and now.faults > 0,
+        12,
+    ),
+    Action(
+        "cards",
+        ("v",),
+        "verdicts",
+        "Report cards: what each fault did, and whether what must hold did hold",
+        "faults",
+        opening("cards"),
+        lambda now: now.cards,
+        10,
+    ),
+)

@@ -12,7 +12,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup run engines test test-vagrant farm-tools lint types bench pictures wheel lock clean
+.PHONY: help setup run engines test test-vagrant farm-tools browser-tools lint types bench pictures wheel lock clean
 
 help:
 	@echo "make run     open the cockpit on a local lab (without a terminal: play every chapter)"
@@ -78,6 +78,11 @@ test-vagrant: engines
 # What virtual machines for tests need of Debian: Vagrant, QEMU and libvirt. As root.
 farm-tools: setup
 	$(FARM) --provider libvirt --install
+
+# What the test of `rwk-tui web` in a real browser needs of Debian. As root.
+browser-tools:
+	@command -v chromium >/dev/null || { apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null; }
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,31 +1,30 @@
-"""The commands of `rwk-tui`, and nothing else: heavy imports happen inside them, so that --help costs little."""
+"""The way in of `rwk-tui`: which command was typed, and how it ended."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
-from collections.abc import Callable
+from importlib import import_module
 
+from rwk_tui.commands.given import BAD_INPUT, FAILED, INTERRUPTED, OK, complain
 from rwk_tui.usage import parser
 
 TYPE_CHECKING = False  # type checkers take it for True; importing typing for it would cost as much as argparse
 if TYPE_CHECKING:
-    from rwk_tui.settings import Settings
-
-_OK, _FAILED, _BAD_INPUT, _INTERRUPTED = 0, 1, 2, 130
-_SETTINGS = ("state", "engines", "scenarios", "backend", "theme", "subnet", "fast")
+    import argparse
+    from collections.abc import Callable
 
 # Errors that are made for people, by name: importing the rooms that define them only to compare would be slow.
 _PLAIN = {
-    "BadInput": _BAD_INPUT,
-    "EngineError": _FAILED,
-    "LabError": _FAILED,
-    "DaemonError": _FAILED,
-    "CommandRefused": _FAILED,
-    "FaultRefused": _FAILED,
-    "Refused": _FAILED,
-    "BadTape": _BAD_INPUT,
+    "BadInput": BAD_INPUT,
+    "EngineError": FAILED,
+    "LabError": FAILED,
+    "DaemonError": FAILED,
+    "CommandRefused": FAILED,
+    "FaultRefused": FAILED,
+    "Refused": FAILED,
+    "CannotServe": FAILED,
+    "BadTape": BAD_INPUT,
 }
 
 
@@ -36,25 +35,24 @@ def main(argv: list[str] | None = None) -> int:
     """
     _mend_streams()
     arguments = parser().parse_args(argv)
-    run = _COMMANDS[getattr(arguments, "run", "cockpit")]
     try:
-        code = run(arguments)
+        code = command(getattr(arguments, "run", "cockpit"))(arguments)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        return _INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         _give_up_output()
-        return _FAILED
+        return FAILED
     except OSError as error:
         _give_up_output()
         place = f"{error.filename}: " if error.filename else ""
-        return _complain(f"{place}{error.strerror or error}", _FAILED)
+        return complain(f"{place}{error.strerror or error}", FAILED)
     except Exception as error:
         names = [kind.__name__ for kind in type(error).__mro__ if kind.__module__.startswith("rwk_tui.")]
         known = next((_PLAIN[name] for name in names if name in _PLAIN), None)
         if known is None:
             raise
-        return _complain(str(error), known)
+        return complain(str(error), known)
     return code
 
 
@@ -76,173 +74,43 @@ def _give_up_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def _complain(text: str, code: int) -> int:
-    print(f"rwk-tui: {' '.join(text.split())}", file=sys.stderr)
-    return code
-
-
-def _settings(arguments: argparse.Namespace, *, daemon: bool = False) -> Settings:
-    """The settings of this run; where a daemon will be needed, its socket must be possible too."""
-    from pathlib import Path
-
-    from rwk_tui.settings import check_socket, load_settings
-
-    flags = {name: getattr(arguments, name) for name in _SETTINGS if hasattr(arguments, name)}
-    config = Path(arguments.config) if hasattr(arguments, "config") else None
-    settings = load_settings(flags, config=config)
-    if daemon:
-        check_socket(settings)
-    return settings
-
-
-def _cockpit(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments, daemon=True)
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return _complain("the cockpit needs a terminal; `rwk-tui play --all` does without", _BAD_INPUT)
-    from rwk_tui.cockpit.run import run_cockpit
-
-    return run_cockpit(settings)
-
-
-def _play(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments, daemon=True)
-    if arguments.all == bool(arguments.chapters):
-        return _complain("play: name chapters, or say --all (`rwk-tui chapters` lists them)", _BAD_INPUT)
-    from pathlib import Path
-
-    from rwk_tui.daemon.play import run_play
-
-    report_to = Path(arguments.report) if arguments.report else None
-    return run_play(settings, arguments.chapters, all=arguments.all, json=arguments.json, report_to=report_to)
-
-
-def _soak(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments, daemon=True)
-    from pathlib import Path
-
-    from rwk_tui.daemon.soak import Wanted, run_soak
-
-    wanted = Wanted(
-        faults=arguments.faults,
-        seed=arguments.seed,
-        stage=arguments.on,
-        only=tuple(arguments.only),
-        json=arguments.json,
-        report_to=Path(arguments.report) if arguments.report else None,
+def command(name: str) -> Callable[[argparse.Namespace], int]:
+    """What carries out a command; only its own file is imported, so that others cost nothing."""
+    if name == "completion":
+        return _completion
+    function: Callable[[argparse.Namespace], int] = getattr(
+        import_module(f"rwk_tui.commands.{_FILES[name]}"), name.replace("-", "_")
     )
-    return run_soak(settings, wanted)
-
-
-def _report(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments)
-    from pathlib import Path
-
-    from rwk_tui.daemon.report import run_report
-
-    return run_report(settings, json=arguments.json, output=Path(arguments.output) if arguments.output else None)
-
-
-def _up(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments, daemon=True)
-    from rwk_tui.daemon.up import run_up
-
-    return run_up(settings, arguments.at)
-
-
-def _env(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments, daemon=True)
-    from rwk_tui.daemon.up import print_env
-
-    return print_env(settings)
-
-
-def _down(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments, daemon=True)
-    from rwk_tui.daemon.up import run_down
-
-    return run_down(settings)
-
-
-def _check(arguments: argparse.Namespace) -> int:
-    from pathlib import Path
-
-    from rwk_tui.settings import BadInput
-    from rwk_tui.story.load import load_chapter
-
-    code = _OK
-    for name in arguments.files:
-        try:
-            chapter = load_chapter(Path(name))
-        except BadInput as error:
-            code = _complain(str(error), _BAD_INPUT)
-        else:
-            print(f"{name}: ok, {len(chapter.steps)} steps")
-    return code
-
-
-def _chapters(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments)
-    from rwk_tui.story.load import load_chapters
-
-    chapters = load_chapters(settings)
-    width = max((len(chapter.name) for chapter in chapters), default=0)
-    for chapter in chapters:
-        print(f"{chapter.name:<{width}}  {len(chapter.steps):>2} steps  {chapter.title}")
-    return _OK
-
-
-def _engines(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments)
-    from rwk_tui.engines.report import print_engines
-
-    return print_engines(settings, as_json=arguments.json)
-
-
-def _install(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments)
-    from rwk_tui.engines.front import open_front
-    from rwk_tui.engines.install import install
-
-    with open_front(as_json=arguments.json) as front:
-        install(arguments.names, settings, front, origin=arguments.origin, force=arguments.force)
-    return _OK
-
-
-def _clean(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments)
-    from rwk_tui.engines.clean import clean
-
-    clean(settings, print)
-    return _OK
-
-
-def _doctor(arguments: argparse.Namespace) -> int:
-    settings = _settings(arguments)
-    from rwk_tui.engines.doctor import print_doctor
-
-    return print_doctor(settings)
+    return function
 
 
 def _completion(arguments: argparse.Namespace) -> int:
     import shtab
 
     print(shtab.complete(parser(), shell=arguments.shell))
-    return _OK
+    return OK
 
 
-_COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {
-    "cockpit": _cockpit,
-    "play": _play,
-    "soak": _soak,
-    "report": _report,
-    "up": _up,
-    "env": _env,
-    "down": _down,
-    "check": _check,
-    "chapters": _chapters,
-    "engines": _engines,
-    "install": _install,
-    "clean": _clean,
-    "doctor": _doctor,
-    "completion": _completion,
+_FILES = {
+    "cockpit": "screens",
+    "notes": "screens",
+    "view": "screens",
+    "web": "screens",
+    "replay": "screens",
+    "tape-info": "tapes",
+    "tape-export": "tapes",
+    "play": "lab",
+    "soak": "lab",
+    "report": "lab",
+    "up": "lab",
+    "env": "lab",
+    "shell": "lab",
+    "down": "lab",
+    "check": "chapters",
+    "chapters": "chapters",
+    "engines": "engines",
+    "install": "engines",
+    "clean": "engines",
+    "doctor": "engines",
 }
+"""The file in `rwk_tui/commands` where a command is."""

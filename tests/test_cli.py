@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -10,14 +12,18 @@ from pathlib import Path
 
 import pytest
 from support.engines_fake import publish, serving
-from support.programs import environment, fake_engine, one_line, rwk_tui, script
+from support.programs import CHECKOUT, environment, fake_engine, one_line, rwk_tui, script
 
 import rwk_tui as package
-from rwk_tui import cli
+from rwk_tui import cli, usage
+from rwk_tui.commands.given import settings_of
 from rwk_tui.engines.pins import engine_pins
 from rwk_tui.usage import parser
 
-COMMANDS = ("play", "soak", "report", "up", "env", "down", "check", "chapters", "engines", "doctor", "completion")
+COMMANDS = (
+    *("notes", "view", "web", "play", "soak", "report", "up", "replay", "tape", "env", "down"),
+    *("check", "chapters", "engines", "doctor", "completion"),
+)
 
 
 def test_help_names_every_command_and_leaves_out_the_hidden(tmp_path: Path) -> None:
@@ -37,11 +43,39 @@ def test_fast_is_offered_where_a_lab_is_made(tmp_path: Path) -> None:
     assert "--fast" not in rwk_tui("down", "--help", home=tmp_path).stdout
 
 
+@pytest.mark.parametrize(("content", "why"), [(None, "No such file"), ("hello", "not a tape of rwk-tui")])
+def test_what_can_t_be_replayed_is_one_line(content: str | None, why: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.tape"
+    if content is not None:
+        path.write_text(content)
+    finished = rwk_tui("replay", str(path), home=tmp_path)
+    assert finished.returncode == 2
+    assert why in one_line(finished)
+
+
+@pytest.mark.parametrize("size", ["big", "10x10", "120", "120x", "9999x40", "-1x40"])
+def test_a_size_that_is_none_is_one_line(size: str, tmp_path: Path) -> None:
+    tape = CHECKOUT / "tests" / "tapes" / "healthy.jsonl"
+    finished = rwk_tui("tape", "export", str(tape), "--cast", "x.cast", f"--size={size}", home=tmp_path)
+    assert finished.returncode == 2
+    assert f"--size {size}: must be from 60x16" in one_line(finished)
+
+
+def test_a_replay_needs_a_terminal(tmp_path: Path) -> None:
+    tape = CHECKOUT / "tests" / "tapes" / "healthy.jsonl"
+    finished = rwk_tui("replay", str(tape), home=tmp_path)
+    assert finished.returncode == 2
+    assert "needs a terminal" in one_line(finished)
+    finished = rwk_tui("replay", home=tmp_path)
+    assert finished.returncode == 2
+    assert "needs a terminal" in one_line(finished), "the tape that comes along was found"
+
+
 @pytest.mark.parametrize("arguments", [["--fast", "play", "x"], ["play", "x", "--fast"], ["--fast"], ["up", "--fast"]])
 def test_fast_is_a_setting(arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert cli._settings(parser().parse_args(arguments)).fast is True
-    assert cli._settings(parser().parse_args([word for word in arguments if word != "--fast"])).fast is False
+    assert settings_of(parser().parse_args(arguments)).fast is True
+    assert settings_of(parser().parse_args([word for word in arguments if word != "--fast"])).fast is False
 
 
 def test_help_loads_nothing_heavy() -> None:
@@ -83,6 +117,8 @@ def test_version(tmp_path: Path) -> None:
         (["soak", "--only", "melt"], "soak: there is no fault 'melt': there are kill-unit"),
         (["soak", "--report", "/nowhere/soak.md"], "--report /nowhere/soak.md: No such file"),
         (["--backend", "cloud", "chapters"], "--backend: must be one of local, vagrant, ssh, not 'cloud'"),
+        (["up", "--backend", "ssh"], "the backend ssh needs --hosts FILE"),
+        (["play", "--all", "--backend", "ssh", "--hosts", "none.toml"], "none.toml: No such file"),
         (["chapters", "--subnet", "300"], "--subnet: must be from 0 to 255"),
         (["engines", "--config", "none.toml"], "none.toml: No such file"),
         (["engines", "install", "etcd", "--from", "heaven"], "invalid choice: 'heaven'"),
@@ -92,6 +128,7 @@ def test_version(tmp_path: Path) -> None:
         (["completion", "csh"], "invalid choice: 'csh'"),
         (["up", "--state", "/tmp/" + "x" * 100], "too long for a socket's path"),
         ([], "the cockpit needs a terminal"),
+        (["notes"], "the speaker notes need a terminal"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_2(tmp_path: Path, arguments: list[str], words: str) -> None:
@@ -99,6 +136,19 @@ def test_bad_input_is_one_line_and_exit_2(tmp_path: Path, arguments: list[str], 
     assert words in one_line(finished)
     assert finished.returncode == 2
     assert finished.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [["env"], ["notes"], ["notes", "--read-only"]])
+def test_where_no_lab_runs_one_line_says_so(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for stream in (sys.stdin, sys.stdout):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    assert cli.main([*arguments, "--state", str(tmp_path / "s")]) == 1
+    printed = capsys.readouterr()
+    assert printed.err == f"rwk-tui: no lab is running in {tmp_path / 's'}\n"
+    assert printed.out == ""
 
 
 def test_a_bad_settings_file_in_the_directory_is_named(tmp_path: Path) -> None:
@@ -255,6 +305,13 @@ def test_every_error_for_people_that_is_named_exists() -> None:
     assert set(cli._PLAIN) <= found
 
 
+def test_every_command_is_where_it_is_looked_for() -> None:
+    names = re.findall(r"\b(?:command\(|set_defaults\(run=)\"([a-z-]+)\"", inspect.getsource(usage))
+    assert len(names) > 15
+    for name in {"cockpit", *names} - {"tape"}:
+        assert callable(cli.command(name)), name
+
+
 def test_ctrl_c_is_130(tmp_path: Path) -> None:
     script(tmp_path / "given" / "etcd", "kill -INT $PPID; sleep 20")
     process = subprocess.Popen(
@@ -281,7 +338,7 @@ def test_errors_for_people_are_one_line_whatever_room_they_come_from(
     def fail(_: object) -> int:
         raise error
 
-    monkeypatch.setitem(cli._COMMANDS, "chapters", fail)
+    monkeypatch.setattr("rwk_tui.commands.chapters.chapters", fail)
     assert cli.main(["chapters"]) == code
     said = capsys.readouterr().err
     assert said == ("rwk-tui: /x: No space left on device\n" if kind == "OSError" else "rwk-tui: two lines\n")
@@ -291,6 +348,6 @@ def test_a_mistake_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) 
     def fail(_: object) -> int:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(cli._COMMANDS, "chapters", fail)
+    monkeypatch.setattr("rwk_tui.commands.chapters.chapters", fail)
     with pytest.raises(ZeroDivisionError):
         cli.main(["chapters"])

@@ -12,7 +12,7 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup run engines test test-vagrant farm-tools browser-tools lint types bench pictures wheel lock clean
+.PHONY: help setup run engines test test-vagrant farm-tools browser-tools lint types bench pictures demo docs wheel lock clean
 
 help:
 	@echo "make run     open the cockpit on a local lab (without a terminal: play every chapter)"
@@ -23,6 +23,8 @@ help:
 	@echo "make lint    lint, format, types and import contract"
 	@echo "make bench   measure what the tool promises"
 	@echo "make pictures  draw the README's pictures from a real run"
+	@echo "make demo    record the tape that \`rwk-tui replay\` shows, from a real run"
+	@echo "make docs    write the reference of chapter files anew"
 	@echo "make wheel   build the wheel into dist/"
 	@echo "make lock    write the lock files anew (needs uv)"
 
@@ -98,6 +100,13 @@ bench: setup
 
 pictures: setup
 	$(BIN)/python assets/pictures/make.py
+
+demo: setup
+	$(BIN)/python assets/tapes/record.py
+
+# The reference of chapter files, from the code that reads them; a test holds that it is current.
+docs: setup
+	$(BIN)/python docs/make.py
 
 wheel: setup
 	$(BIN)/python -m hatchling build -t wheel

@@ -62,6 +62,10 @@ def pairs(runs: int, ours: Callable[[], float], bare: Callable[[], float]) -> tu
     return Figures(tuple(a)), Figures(tuple(b)), Figures(tuple(x / y for x, y in zip(a, b, strict=True)))
 
 
+SLACK = float(os.environ.get("RWK_SLACK") or 1)
+"""By how much everything takes longer, for labs on machines."""
+
+
 def environment(state: Path) -> dict[str, str]:
     """The environment of a run whose lab lives in `state`; byte code is cached, as for any user."""
     own = {"RWK_STATE": str(state), "RWK_SUBNET": SUBNET, "RWK_LINGER": "1", "TERM": "xterm-256color"}
@@ -110,7 +114,7 @@ def lab_state() -> Iterator[Path]:
         yield state
     finally:
         wait_for(lambda: (state / "daemon.sock").exists() or not processes_of(state), 20, "the daemon's socket")
-        subprocess.run([*COMMAND, "down"], env=environment(state), capture_output=True, timeout=60, check=False)
+        subprocess.run([*COMMAND, "down"], env=environment(state), capture_output=True, timeout=60 * SLACK, check=False)
         wait_for(lambda: not processes_of(state), 20, "the end of every process")
         shutil.rmtree(state, ignore_errors=True)
 

@@ -14,7 +14,7 @@ from lab import Driver
 
 from rwk_tui.board.rows import LabRow
 from rwk_tui.cluster.access import Access
-from rwk_tui.cluster.kubernetes.kubelet import stages
+from rwk_tui.cluster.kubernetes.kwok import stages
 from rwk_tui.engines.sets import EngineSet
 from rwk_tui.watch.kube.api import KubeApi
 from rwk_tui.watch.kube.refusals import KubeError

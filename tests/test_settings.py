@@ -135,6 +135,15 @@ def test_a_child_process_loads_the_same_from_the_environment(tmp_path: Path) -> 
     assert load_settings(environment=as_environment(there), directory=tmp_path) == there
 
 
+def test_every_setting_can_be_told_as_text(tmp_path: Path) -> None:
+    everything = as_environment(load(tmp_path))
+    assert len(everything) > 30
+    for name in everything.keys() - {"RWK_CONFIG"}:
+        # No setting takes this: the ones that are text must begin with a letter, the others are something else.
+        with pytest.raises(BadInput, match=f"^{name}: must be "):
+            load(tmp_path, None, {name: "\0"})
+
+
 def test_a_socket_path_that_is_too_long_says_what_to_do(tmp_path: Path) -> None:
     check_socket(load(tmp_path, None, None, state="/tmp/short"))
     with pytest.raises(BadInput, match=r"too long for a socket's path.*--state DIR"):

@@ -7,35 +7,21 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from rwk_tui.cluster.ops import Op, OpResult, Tell
-
-UNKNOWN = ("took too long", "deadline exceeded", "timed out")
-"""What etcdctl says when its five seconds are over. A raft leader breaks off a transfer after one election timeout, so
-that waiting longer is no use; asking for the same leader again is safe."""
+from rwk_tui.cluster.ops import NO_ANSWER, Around, OpResult, Tell
 
 
 @dataclass(frozen=True, slots=True)
-class HandOver:
+class HandOver(Around):
     """Make `to` the leader by `op`, which asks the leader that there is, within `deadline` seconds.
 
-    `leads` tells who leads now. The outcome of a transfer without an answer is looked up there, not guessed.
+    `leads` tells who leads now. The outcome of a transfer without an answer is looked up there, not guessed. A raft
+    leader breaks off a transfer after one election timeout, so asking again is safe, and waiting longer is no use.
     """
 
-    op: Op
     to: str
     leads: Callable[[], str]
     deadline: float
     pause: float = 0.5
-
-    @property
-    def machine(self) -> str:
-        return self.op.machine
-
-    async def resolve(self) -> None:
-        await self.op.resolve()
-
-    def command(self) -> str:
-        return self.op.command()
 
     async def run(self, tell: Tell) -> OpResult:
         """Ask until it has happened, was refused for good, somebody else leads, or time is over."""
@@ -43,7 +29,7 @@ class HandOver:
         asked = self.leads()
         while True:
             result = await self.op.run(tell)
-            if result.exit_code == 0 or not any(words in result.stderr for words in UNKNOWN):
+            if result.exit_code == 0 or not any(words in result.stderr for words in NO_ANSWER):
                 return result
             leads = await self._seen(started)
             if leads == self.to:

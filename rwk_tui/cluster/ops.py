@@ -16,6 +16,8 @@ Tell = Callable[[Stream, str], None]
 """Where an operation says what it prints (out, err) and what it thinks (note), line by line."""
 
 
+NO_ANSWER = ("took too long", "deadline exceeded", "timed out")
+"""What etcdctl says when its five seconds or etcd's own patience are over: whether it was done is unknown then."""
 LINES_KEPT = 5000
 """Lines of each stream that a result holds, the newest ones: a command may run and print for a whole talk."""
 
@@ -160,16 +162,10 @@ def _hold(lines: list[tuple[Stream, str]]) -> Tell:
 
 
 @dataclass(frozen=True, slots=True)
-class Retry:
-    """Do an operation again for as long as it is refused for one of the `refusals`, at most `deadline` seconds.
-
-    Only definite refusals belong in there: an operation whose outcome is unknown must not be done twice.
-    """
+class Around:
+    """An operation that does another one, `op`, in a way of its own."""
 
     op: Op
-    refusals: tuple[str, ...]
-    deadline: float
-    pause: float = 0.5
 
     @property
     def machine(self) -> str:
@@ -180,6 +176,18 @@ class Retry:
 
     def command(self) -> str:
         return self.op.command()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry(Around):
+    """Do an operation again for as long as it is refused for one of the `refusals`, at most `deadline` seconds.
+
+    Only definite refusals belong in there: an operation whose outcome is unknown must not be done twice.
+    """
+
+    refusals: tuple[str, ...]
+    deadline: float
+    pause: float = 0.5
 
     async def run(self, tell: Tell) -> OpResult:
         started = time.monotonic()

@@ -19,6 +19,7 @@ from rwk_tui.cluster.etcd import (
 )
 from rwk_tui.cluster.members import JoinOp, Live, MemberOp, etcdctl, list_members
 from rwk_tui.cluster.ops import Op, Retry, RunOp, Together, UnitOp
+from rwk_tui.cluster.promotion import Promotion
 from rwk_tui.lab.protocol import Machine
 from rwk_tui.settings import Settings
 
@@ -81,7 +82,7 @@ def join(member: Machine, via: Machine, settings: Settings, known: Knowledge, *,
 def promote(member: Machine, via: Machine, known: Knowledge, *, deadline: float, style: Style = PLAIN) -> Op:
     """Give a learner its vote, as soon as it has caught up."""
     op = _about(member, via, "promote", known, style)
-    return Retry(op, CATCHING_UP, deadline)
+    return Promotion(Retry(op, CATCHING_UP, deadline), deadline)
 
 
 def remove(member: Machine, via: Machine, known: Knowledge, *, deadline: float, style: Style = PLAIN) -> Op:

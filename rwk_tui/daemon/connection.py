@@ -72,10 +72,12 @@ class Connection:
         self.alive = False
         self._writer.transport.abort()
 
-    async def close(self, reason: str = "", *, again: bool = False, patience: float = 1.0) -> None:
+    async def close(
+        self, reason: str = "", *, again: bool = False, halted: bool = False, patience: float = 1.0
+    ) -> None:
         """Say goodbye, if there is a reason to give, and close; who doesn't read is cut after `patience` s."""
         if reason:
-            self.send(encode(Bye(reason=reason, again=again)))
+            self.send(encode(Bye(reason=reason, again=again, halted=halted)))
         self.alive = False
         self.follow("", None, 0)
         self._writer.close()

@@ -29,6 +29,8 @@ class Follower:
         self.board = Board()
         self._seq = -1
         self._bye = ""
+        self.halted = False
+        """Whether the daemon said at its end that nothing of the lab runs any more."""
         self._moved = asyncio.Condition()
         self._reading: asyncio.Task[None] | None = None
 
@@ -74,7 +76,7 @@ class Follower:
                     self.board.apply(message)
                     self._seq = message.seq
                 elif isinstance(message, Bye):
-                    bye = message.reason
+                    bye, self.halted = message.reason, message.halted
             except TimeoutError:
                 bye = f"the daemon has been silent for {SILENCE:g} s"
             except StopAsyncIteration:

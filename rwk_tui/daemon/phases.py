@@ -27,6 +27,8 @@ HEAL_WITHIN = 30.0
 INSTALL_WITHIN = 25.0
 """Seconds that an install may take to end in order."""
 
+_HALTED = "the lab is halted"
+
 
 class Phases:
     """Brings up one lab, and halts it; `greeted` is set when there is a client to tell anything."""
@@ -50,10 +52,15 @@ class Phases:
         self._ways: Ways | None = None
         self._work: asyncio.Task[None] | None = None
         self.parts: Parts | None = None
-        self.fate = "the lab is halted"
+        self.fate = _HALTED
         """What became of the lab at the end."""
         self.failure = ""
         """Why there is no lab, in one line; "" as long as there may be one."""
+
+    @property
+    def halted(self) -> bool:
+        """Whether nothing of the lab runs any more, once all has ended."""
+        return self.fate == _HALTED
 
     @property
     def now(self) -> Phase:
@@ -108,7 +115,6 @@ class Phases:
         parts.installs.stop()
         await _calmly("the story", parts.director.close(), 5.0)
         leaving = parts.lab.outlives and not self._lifetime.halt
-        self.fate = "its machines run on (`rwk-tui down` halts them)" if leaving else "the lab is halted"
         if leaving and phase == "ready":
             await _calmly("healing", parts.faults.heal("all"), HEAL_WITHIN * parts.lab.slack)
         await _calmly("the faults", parts.faults.close(), 5.0)
@@ -116,10 +122,14 @@ class Phases:
         patience = 2 * self._settings.timeouts.stop * parts.lab.slack + 10.0
         if parts.lab.outlives:  # those are switched off one after the other, as their provider likes it
             patience = len(parts.lab.machines) * self._settings.timeouts.machine_start * parts.lab.slack
-        await asyncio.gather(
+        amiss, _ = await asyncio.gather(
             _calmly("the lab", parts.lab.leave() if leaving else _down(parts.lab), patience),
             _calmly("the install", parts.installs.close(), INSTALL_WITHIN),
         )
+        if leaving:
+            self.fate = "its machines run on (`rwk-tui down` halts them)"
+        elif amiss and parts.lab.outlives:  # what does not outlive us ends with us, however that went
+            self.fate = f"the lab is not halted as it should be: {amiss}"
 
     async def _start(self, load: Callable[[], Compose]) -> None:
         recorded = self._record.load()
@@ -225,10 +235,15 @@ async def _down(lab: Lab) -> None:
     await lab.down()
 
 
-async def _calmly(what: str, work: Coroutine[Any, Any, None], seconds: float) -> None:
-    """End one part; whatever happens, the others are ended too."""
+async def _calmly(what: str, work: Coroutine[Any, Any, None], seconds: float) -> str:
+    """End one part; whatever happens, the others are ended too. Why it did not end well, "" if it did."""
     try:
         async with asyncio.timeout(seconds):
             await work
-    except Exception:
+    except TimeoutError:
         log.exception("%s did not end as it should", what)
+        return f"it took longer than {seconds:g} s"
+    except Exception as error:
+        log.exception("%s did not end as it should", what)
+        return " ".join(str(error).split())
+    return ""

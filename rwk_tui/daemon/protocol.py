@@ -199,10 +199,14 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused", tag_fiel
 
 
 class Bye(msgspec.Struct, frozen=True, kw_only=True, tag="bye", tag_field="t"):
-    """The daemon ends the conversation, and why; `again` means that a new daemon can be had in a moment."""
+    """The daemon ends the conversation, and why.
+
+    `again` means that a new daemon can be had in a moment, `halted` that nothing of the lab runs any more.
+    """
 
     reason: str
     again: bool = False
+    halted: bool = False
 
 
 FromDaemon = Welcome | Frame | Reply | LogLines | TerminalOf | Refused | Bye

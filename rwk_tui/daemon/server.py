@@ -78,15 +78,15 @@ class Server:
         """Let nobody in any more: newcomers are told to try again in a moment."""
         self._ending = reason
 
-    async def close(self, reason: str) -> None:
-        """Say goodbye to all and take the socket away."""
+    async def close(self, reason: str, *, halted: bool) -> None:
+        """Say goodbye to all, and whether the lab was halted, and take the socket away."""
         self._ending = reason
         # The path goes first, so that whoever finds no socket may start a new daemon at once.
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
         if self._server is not None:
             self._server.close()
-        await asyncio.gather(*(client.close(reason) for client in list(self._clients)))
+        await asyncio.gather(*(client.close(reason, halted=halted) for client in list(self._clients)))
 
     def broadcast(self, line: bytes) -> None:
         """Send a line to every client."""

@@ -64,7 +64,8 @@ class Service:
         pump.cancel()
         await asyncio.gather(pump, return_exceptions=True)
         self.flush()
-        await self._server.close(self._phases.failure or f"{self.lifetime.reason}; {self._phases.fate}")
+        reason = self._phases.failure or f"{self.lifetime.reason}; {self._phases.fate}"
+        await self._server.close(reason, halted=self._phases.halted)
         if self._tape is not None:
             self._tape.close()
         return 1 if self._phases.failure else 0

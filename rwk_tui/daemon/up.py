@@ -144,7 +144,9 @@ async def _down(settings: Settings) -> int:
     try:
         async with Follower(client) as lab, asyncio.timeout(patience):
             await client.call(Quit(halt=True))
-            await lab.ended()
+            said = await lab.ended()
+            if not lab.halted:
+                raise DaemonError(said)
     except TimeoutError:
         raise DaemonError(f"the lab is not halted within {patience:g} s (pid {client.welcome.pid})") from None
     finally:
@@ -166,11 +168,13 @@ async def _halt_left_machines(settings: Settings) -> bool:
 
     lab.narrate(tell, tell)
     left = await lab.left_behind()
-    running = [name for name, machine in lab.machines.items() if (await machine.status()).power == "up"]
+    # Where a start was broken off a machine is believed to be off, and may run.
+    powers = [(await machine.status()).power for machine in lab.machines.values()]
+    running = any(power in ("up", "off") for power in powers)
     if running:
         print(f"halting {left}", file=sys.stderr)
         await lab.down()
         print("the lab is halted")
     else:
         await lab.leave()
-    return bool(running)
+    return running

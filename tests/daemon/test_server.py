@@ -377,6 +377,20 @@ async def test_machines_that_outlive_the_daemon_are_left_well_or_halted(settings
         await other.close()
 
 
+async def test_machines_that_could_not_be_halted_are_not_said_to_be(settings: Settings) -> None:
+    world = FakeWorld(outlives=True, stuck="core-02 does not answer")
+    async with serving(settings, world) as (_, task):
+        client = await DaemonClient.connect(settings)
+        async with Follower(client) as follower, asyncio.timeout(5):
+            await follower.until(lambda board: _lab(board).state == "ready")
+            await client.call(Quit(halt=True))
+            said = await follower.ended()
+            assert await task == 0
+        assert said.endswith("the lab is not halted as it should be: core-02 does not answer")
+        assert not follower.halted
+        await client.close()
+
+
 async def test_what_a_slow_backend_says_stands_on_the_board_until_the_lab_is_ready(settings: Settings) -> None:
     world = FakeWorld(says="Booting VM...", outlives=True)
     async with serving(settings, world):

@@ -290,6 +290,22 @@ async def test_a_machine_that_refuses_takes_the_wish_back(net: NetLab, lab: Lab)
     assert await dial(two, one) == "core-01 hello"
 
 
+async def test_a_full_disk_keeps_no_link_cut(net: NetLab, lab: Lab) -> None:
+    one, two = pair(lab)
+    await serve(one)
+    link = net.link("core-02", "core-01")
+    await link.cut()
+    assert await dial(two, one) == "silent"
+    net.machines["core-01"].full = True
+    complaints: list[tuple[str, str]] = []
+    net.complaints.heard_by(lambda machine, words: complaints.append((machine, words)))
+    await link.heal()
+    assert not link.is_cut
+    assert await dial(two, one) == "core-01 hello"
+    ((machine, words),) = complaints
+    assert machine == "core-01" and "No space left on device" in words, "its balancer does not know yet"
+
+
 async def test_a_kernel_that_can_not_delay_says_what_it_lacks(net: NetLab) -> None:
     machine = net.machines["core-01"]
     probe = await machine.exec("tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms")

@@ -95,6 +95,8 @@ class FakeWorld:
     restored: tuple[FaultRow, ...] = ()
     slack: float = 1.0
     outlives: bool = False
+    stuck: str = ""
+    """Why it can't be halted."""
     says: str = ""
     """What the backend says while it comes up."""
     secured: set[str] = field(default_factory=set)
@@ -134,6 +136,8 @@ class FakeWorld:
         self.done.append("up")
 
     async def down(self) -> None:
+        if self.stuck:
+            raise LabError(self.stuck)
         self.killed_before = [unit for machine in self.machines.values() for unit in machine.killed]
         self.done.append("down")
 

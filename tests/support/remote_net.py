@@ -21,6 +21,7 @@ from typing import IO, cast
 from support.tools import unavailable
 
 from rwk_tui.lab.host.address import BALANCED, Address
+from rwk_tui.lab.host.complaints import Complaints
 from rwk_tui.lab.protocol import Ability, Lab, LabError, Line, MachineDown, UnitSpec
 from rwk_tui.lab.remote.agent import Done
 from rwk_tui.lab.remote.balance import ACKNOWLEDGEMENT, CONFIG, PORT, PROGRAM, Balancers
@@ -141,6 +142,8 @@ class NetMachine:
         self.address = f"10.77.0.{101 + NAMES.index(name)}"
         self.also: Sequence[str] = ()
         self.up = True
+        self.full = False
+        """Whether its disk takes nothing any more."""
         self.timers: dict[str, tuple[str, ...]] = {}
         self.executed: list[tuple[str, ...]] = []
         self._lab = lab
@@ -169,6 +172,8 @@ class NetMachine:
     async def put(self, path: str, content: bytes, mode: int = 0o600) -> None:
         if not self.up:
             raise MachineDown(f"{self.name} is down")
+        if self.full:
+            raise LabError(f"{self.name}: {path}: No space left on device")
         place = self.here(path)
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
@@ -281,6 +286,7 @@ class NetLab:
         self.machines = {name: NetMachine(name, self, root / name) for name in NAMES}
         self.desk = NetDesk(self)
         self.runs: list[NetRun] = []
+        self.complaints = Complaints()
         self.balancers = Balancers(self.machines)
         self.rearm_every = rearm_every
         self.network = self.new_links()
@@ -293,7 +299,7 @@ class NetLab:
         def told() -> None:
             self.told += 1
 
-        return Links(self.machines, told, self.balancers, self.rearm_every)
+        return Links(self.machines, told, self.balancers, self.complaints.add, self.rearm_every)
 
     async def begin(self, argv: Sequence[str]) -> NetRun:
         """Run a command, until the end of the test at the latest."""

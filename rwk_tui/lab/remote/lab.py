@@ -18,7 +18,7 @@ from rwk_tui.lab.host.process import Processes
 from rwk_tui.lab.host.programs import Programs
 from rwk_tui.lab.host.record import Record
 from rwk_tui.lab.host.together import do_all
-from rwk_tui.lab.protocol import Ability, Narrator
+from rwk_tui.lab.protocol import Ability, LabError, Narrator
 from rwk_tui.lab.remote.balance import Balancers
 from rwk_tui.lab.remote.engines import Engines
 from rwk_tui.lab.remote.front import Front, front_place
@@ -76,7 +76,7 @@ class RemoteLab:
         self._machines = {name: RemoteMachine(self._ground, name) for name in MACHINES}
         hosts = {name: machine.host for name, machine in self._machines.items()}
         self._balancers = Balancers(hosts)
-        self._links = Links(hosts, self._changed, self._balancers)
+        self._links = Links(hosts, self._changed, self._balancers, self._ground.complaints.add)
         for machine in self._machines.values():
             machine.links, machine.balancers = self._links, self._balancers
         self._front = Front(
@@ -152,8 +152,11 @@ class RemoteLab:
         await do_all(machine.start() for machine in self._machines.values())
 
     async def down(self) -> None:
-        """Halt every machine and let go of all but the disks, one after another; but none is waited for long."""
-        await self._heal()
+        """Halt every machine and let go of all but the disks, one after another; but none is waited for long.
+
+        Raises LabError when all is done that could be, for what could not be healed too.
+        """
+        not_healed = await self._try_to_heal()
         stopping: list[asyncio.Future[None]] = []
         for machine in reversed(self._machines.values()):
             stopping.append(asyncio.ensure_future(machine.stop()))
@@ -162,6 +165,8 @@ class RemoteLab:
             await do_all(stopping)
         finally:
             await self._let_go()
+        if not_healed is not None:
+            raise not_healed
 
     async def leave(self) -> None:
         """Let go of the machines, which run on, with their links open and nothing held back."""
@@ -174,9 +179,12 @@ class RemoteLab:
         """Bring the lab to three running machines with empty disks and open links, whatever state it is in."""
         self._hold.take()
         self.steer(next(iter(BALANCED)), ())
-        await do_all([self._heal(), self._desk.empty()])
+        not_healed = await self._try_to_heal()
+        await self._desk.empty()
         await self._open()
         await do_all(machine.renew() for machine in self._machines.values())
+        if not_healed is not None:
+            await self._heal()  # what stood in the way, such as a full disk, has gone with all that was there
 
     async def left_behind(self) -> str:
         """What an earlier run left, in words; "" if there is nothing to resume."""
@@ -209,6 +217,14 @@ class RemoteLab:
     async def _heal(self) -> None:
         """Undo on the network and on disks whatever can be undone; what can't be reached heals by itself."""
         await do_all([self._links.heal_all(), *(machine.mend_disks() for machine in self._machines.values())])
+
+    async def _try_to_heal(self) -> LabError | None:
+        """The same; what could not be undone on machines that are up."""
+        try:
+            await self._heal()
+        except LabError as error:
+            return error
+        return None
 
     async def _let_go(self) -> None:
         """End all that is ours in this process; each part is ended, whatever becomes of the others."""

@@ -9,7 +9,7 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Protocol
 
 from rwk_tui.lab.limits import check_delay
-from rwk_tui.lab.protocol import LabError, MachineDown
+from rwk_tui.lab.protocol import LabError, MachineDown, Narrator
 from rwk_tui.lab.remote.deadman import REARM_EVERY
 from rwk_tui.lab.remote.enforcer import Enforcer
 from rwk_tui.lab.remote.filter import Flow, Peer
@@ -115,7 +115,7 @@ class RemoteLink:
 
 
 class Links:
-    """All links of a lab; `told` is called when one has changed.
+    """All links of a lab; `told` is called when one has changed, `complain` hears of what does not stop us.
 
     What is wanted is noted first and then brought to the two machines that it concerns, one change at a time on each. A
     machine that is down hears of it when it is back; one that is up and can't obey takes the wish back.
@@ -126,11 +126,13 @@ class Links:
         hosts: Mapping[str, Host],
         told: Callable[[], None],
         balancers: Told,
+        complain: Narrator,
         rearm_every: float = REARM_EVERY,
     ) -> None:
         self._hosts = hosts
         self._told = told
         self._balancers = balancers
+        self._complain = complain
         self._rearm_every = rearm_every
         self._links = {(a, b): RemoteLink(a, b, self) for a, b in permutations(hosts, 2)}
         self._enforcers = {name: Enforcer(host) for name, host in hosts.items()}
@@ -250,7 +252,14 @@ class Links:
                 cut_off.append(peer.name)
             if latest := sum(flow.delay_ms + flow.jitter_ms for flow in (peer.away, peer.back)):
                 late[peer.name] = latest / 1000
-        await self._balancers.reach(machine, cut_off, late)
+        try:
+            await self._balancers.reach(machine, cut_off, late)
+        except MachineDown:
+            raise
+        except LabError as error:
+            # It dials in vain a little longer, until it is told with the next word. A link must open all the same, also
+            # where a full disk takes nothing.
+            self._complain(machine, str(error))
         self._keep_armed()
 
     def _peers(self, machine: str) -> tuple[Peer, ...]:

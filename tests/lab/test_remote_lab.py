@@ -257,6 +257,66 @@ async def test_a_start_that_is_cancelled_leaves_what_is_true(opened: Opener, swi
     await eventually(known, 3, what="what the backend says")
 
 
+async def test_the_backend_is_asked_again_where_it_could_not_tell(
+    opened: Opener, switch: FakeSwitch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts, "_LOOK_SELDOM", 0.1)
+    lab = opened("halted", "halted", "halted")
+    switch.truth["core-01"] = None
+    starting = asyncio.create_task(lab.machines["core-01"].start())
+    await switch.begun.wait()
+    starting.cancel()
+
+    async def asked() -> bool:
+        await power(lab)
+        return switch.asked.count("look core-01") >= 2
+
+    await eventually(asked, 3)
+    assert await power(lab) == "off"
+    switch.truth["core-01"] = "up"
+
+    async def known() -> bool:
+        return await power(lab) == "up"
+
+    await eventually(known, 3)
+
+
+async def test_what_may_run_after_a_broken_off_start_is_halted_too(opened: Opener, switch: FakeSwitch) -> None:
+    switch.hang.set()
+    lab = opened("off", "starting", "gone")
+    await lab.down()
+    assert switch.asked == ["stop core-02", "stop core-01"]
+    assert [await power(lab, name) for name in NAMES] == ["halted", "halted", "gone"]
+
+
+async def test_hosts_that_nobody_reaches_are_not_called_halted(opened: Opener, switch: FakeSwitch) -> None:
+    switch.owns_power = False
+    lab = opened("up", "halted", "gone")
+    with pytest.raises(LabError, match="core-01"):
+        await lab.down()
+    assert [await power(lab, name) for name in NAMES] == ["up", "halted", "gone"]
+
+
+async def test_one_that_was_destroyed_behind_our_back_may_have_other_keys(
+    opened: Opener, switch: FakeSwitch, tmp_path: Path
+) -> None:
+    import asyncssh
+
+    switch.hang.set()
+    switch.made = {"core-02": "halted"}
+    lab = opened("up", "halted", "halted")
+    pins = tmp_path / "state" / "lab" / "known_hosts"
+    lines = [
+        f"{name} {asyncssh.generate_private_key('ssh-ed25519').export_public_key().decode()}"
+        for name in ("core-01", "core-02")
+    ]
+    pins.write_text("".join(lines))
+    for name in ("core-01", "core-02"):
+        with pytest.raises(LabError, match="refuses connections"):
+            await lab.machines[name].start()
+    assert pins.read_text().endswith("first contact. A line that goes is taken anew.\n" + lines[1])
+
+
 async def test_a_power_cut_waits_for_nobody(opened: Opener, switch: FakeSwitch) -> None:
     lab = opened("up", "halted", "halted")
     one = lab.machines["core-01"]

@@ -33,6 +33,7 @@ CONFIG = """Host core-01
   IdentitiesOnly yes
 """
 WAITS = 'echo $$ >"$here/pid"\ntrap \'echo interrupted >>"$here/heard"; exit 1\' INT\nwhile :; do sleep 0.05; done\n'
+TIDIES_UP = 'echo $$ >"$here/pid"\ntrap \'sleep 0.5; touch "$here/tidy"; exit 1\' INT\nwhile :; do sleep 0.05; done\n'
 OBEYS_NOBODY = "echo $$ >\"$here/pid\"\ntrap '' INT TERM\nwhile :; do sleep 0.05; done\n"
 
 
@@ -159,8 +160,25 @@ async def test_look_never_raises_and_never_disturbs(switch: VagrantSwitch, fake:
     task = asyncio.ensure_future(switch.start("core-01"))
     await begun(fake, "up core-01 --provider=libvirt")
     before = len(fake.calls)
-    assert await switch.look("core-01") is None and len(fake.calls) == before
+    looking = asyncio.ensure_future(switch.look("core-01"))
+    await asyncio.wait({looking}, timeout=0.2)
+    assert not looking.done() and len(fake.calls) == before
     task.cancel()
+    await asyncio.wait({task})
+    assert await looking is None
+
+
+async def test_a_look_sees_what_an_interrupted_vagrant_has_left(switch: VagrantSwitch, fake: FakeVagrant) -> None:
+    fake.does("up", TIDIES_UP)
+    starting = asyncio.ensure_future(switch.start("core-01"))
+    await begun(fake, "up core-01 --provider=libvirt")
+    await pid_of(fake)
+    starting.cancel()
+    await asyncio.wait({starting})
+    fake.does("status", 'test -e "$here/tidy" || echo early >>"$here/trouble"\n')
+    fake.answers("status", "1,core-01,state,running\n")
+    assert await switch.look("core-01") == "up"
+    assert not (fake.directory / "trouble").exists()
 
 
 async def test_a_question_is_broken_off_when_there_is_something_to_do(switch: VagrantSwitch, fake: FakeVagrant) -> None:

@@ -14,6 +14,7 @@ from support.remote_story import played
 from rwk_tui.board.targets import MACHINES
 from rwk_tui.engines.sets import EngineSet
 from rwk_tui.lab.open import open_lab
+from rwk_tui.lab.protocol import UnitSpec
 from rwk_tui.lab.vagrant.vagrantfile import Place
 from rwk_tui.settings import Settings
 
@@ -47,6 +48,24 @@ async def host_settings(machine_settings: Settings, tmp_path: Path) -> Settings:
     hosts = tmp_path / "hosts"
     hosts.write_bytes(printed)
     return dataclasses.replace(machine_settings, backend="ssh", hosts=hosts, state=tmp_path / "state")
+
+
+async def test_what_an_earlier_process_left_running_is_halted(host_settings: Settings) -> None:
+    first = open_lab(host_settings, {})
+    await first.up()
+    nap = first.machines["core-01"].unit("nap")
+    await nap.configure(UnitSpec("nap", ("sleep", "600")))
+    await nap.start()
+    before = (await nap.status()).pid
+    await first.leave()
+    await open_lab(host_settings, {}).down()
+    last = open_lab(host_settings, {})
+    try:
+        await last.up()
+        assert before and (await last.machines["core-01"].unit("nap").status()).pid != before
+    finally:
+        await last.machines["core-01"].destroy()
+        await last.leave()
 
 
 @pytest.mark.parametrize("chapter", ["03-etcd-clustering", "04-machine-failure"])

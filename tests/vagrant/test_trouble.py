@@ -15,6 +15,7 @@ from support.remote_lab import KIND
 from rwk_tui.lab.open import open_lab
 from rwk_tui.lab.protocol import Lab, LabError, Machine, UnitSpec
 from rwk_tui.lab.remote import layout
+from rwk_tui.lab.remote.machine import RemoteMachine
 from rwk_tui.lab.vagrant.vagrantfile import Place
 from rwk_tui.settings import Settings
 
@@ -136,6 +137,29 @@ async def test_one_with_another_host_key_is_not_trusted_until_somebody_says_so(
 
     await eventually(trusted, 30, "the key to be taken")
     await goes_on(one)
+
+
+async def test_what_may_be_somebody_elses_is_not_touched(lab: Lab, one: Machine, machine_settings: Settings) -> None:
+    await one.put("note", b"somebody's")
+    await does(one, f"mv {layout.MARKER} {layout.ROOT}/kept")
+    assert isinstance(one, RemoteMachine)
+    assert f"{layout.MARKER} is missing" in await fails(one.renew())
+    await lab.leave()
+    again = open_lab(machine_settings, {})
+    other = again.machines["core-01"]
+    try:
+        for _ in range(2):
+            assert "holds files that are not ours; move them away" in await fails(other.start())
+        await fails(other.put("note", b"ours"))
+    finally:
+        await again.leave()
+    await vagrant(machine_settings, "ssh", "core-01", "-c", f"sudo mv {layout.ROOT}/kept {layout.MARKER}")
+    last = open_lab(machine_settings, {})
+    try:
+        await last.machines["core-01"].start()
+        assert await last.machines["core-01"].get("note") == b"somebody's"
+    finally:
+        await last.leave()
 
 
 @is_virtual

@@ -111,7 +111,7 @@ class RemoteHost:
         """Who answers there; waits a little for contact. Raises MachineDown if nobody does."""
         if self._greeting is not None:
             return self._greeting
-        self.require_up()
+        self._require_use()
         if (agent := self.contact.agent_now) is not None:
             return agent
         try:
@@ -121,11 +121,21 @@ class RemoteHost:
 
     def _now(self) -> Agent:
         """Who answers there now: who is waited for by new contact must not wait for it. Raises MachineDown."""
-        agent = self._greeting or self.contact.agent_now
+        if self._greeting is not None:
+            return self._greeting
+        agent = self.contact.agent_now
         if agent is None:
             self.require_up()
             raise MachineDown(self.contact.why)
+        if self.unfit:
+            raise MachineDown(self.unfit)
         return agent
+
+    def _require_use(self) -> None:
+        """Raises MachineDown where nothing may be done: what is there may be somebody else's."""
+        self.require_up()
+        if self.unfit and self.contact.agent_now is not None:
+            raise MachineDown(self.unfit)
 
     async def exec(self, *argv: str, input: bytes = b"", within: float = 10.0) -> Done:
         """Run a short command as root, without a shell. Raises MachineDown if there is no contact now, or LabError."""
@@ -204,6 +214,8 @@ class RemoteHost:
             self._looked = time.monotonic()
         if self._is_other(believed):
             return
+        if power is None:
+            self._astray = believed != "up"  # it is asked again, as one that is up and silent is anyway
         if power == "up":
             self._ground.logins.forget(self._name)  # it may listen elsewhere by now
             self.contact.keep()

@@ -67,7 +67,8 @@ class PowerButton:
         await self._host.turns.take("reset", self._renew)
 
     def _is_there(self) -> bool:
-        return self._host.power == "up" and self._host.contact.agent_now is not None
+        host = self._host
+        return host.power == "up" and host.contact.agent_now is not None and not host.unfit
 
     async def _start(self) -> None:
         if self._is_there() or await self._was_left_running():
@@ -84,13 +85,18 @@ class PowerButton:
             raise
         except LabError:
             return False
-        self._check_fit()
+        try:
+            self._check_fit()
+        except LabError:
+            await self._host.contact.rest()  # the next start looks again: somebody may have made room
+            raise
         self._host.contact.keep()
         return True
 
     async def _switch_on(self) -> None:
         host, before = self._host, self._host.power
-        if before == "gone":
+        if self._owned and host.name not in await self._ground.switch.exists():
+            # Whoever destroyed it behind our back did not tell us: the one that is made now has other keys.
             host.forget_disk()
             self._units.forget()
         host.believe("starting")
@@ -125,23 +131,31 @@ class PowerButton:
             self._host.check_room()
 
     async def _stop(self) -> None:
-        host = self._host
-        if host.power not in ("up", "starting"):
-            return
-        host.believe("stopping")
+        host, before = self._host, self._host.power
+        if before in ("halted", "gone"):
+            return  # any other state may be that of a start or a stop that was broken off: perhaps it runs
         try:
-            await (self._ground.switch.stop(host.name) if self._owned else self._stop_units())
+            if self._owned:
+                host.believe("stopping")
+                await self._ground.switch.stop(host.name)
+            else:
+                await self._stop_units()
         except BaseException:
-            host.believe("up")
+            host.believe("off" if before == "off" else "up")
             host.look_soon()
             raise
         await self._ended("halted")
 
     async def _stop_units(self) -> None:
-        services = [layout.service(name) for name in self._units.last]
+        host = self._host
+        if host.power != "up":
+            host.believe("starting")  # so that it can be asked
+        # What runs there may be known to an earlier process only.
+        services = [layout.service(name) for name in await self._units.ask()]
+        host.believe("stopping")
         if services:
             grace = self._ground.timeouts.stop * (len(services) + 1)  # one after another, clients first
-            await self._host.checked("systemctl", "stop", *services, within=grace)
+            await host.checked("systemctl", "stop", *services, within=grace)
 
     async def _kill(self) -> None:
         host = self._host

@@ -13,6 +13,7 @@ _WITHIN = 60.0
 # containers and routes outlive the programs that made them, and only these know how to clean up, so they are asked to.
 # A kubelet leaves mounts below its directory.
 _UNITS = """
+test -e "$3" || { echo "$3 is missing: what is there may be somebody else's" >&2; exit 1; }
 cd "$1" || exit 1
 units=$(grep -lsF '[X-Rwk]' rwk-*.service)
 if [ -n "$units" ]; then
@@ -58,6 +59,6 @@ async def remove_all(host: RemoteHost) -> None:
 
 
 async def _do(host: RemoteHost, script: str, directory: str) -> None:
-    done = await host.exec("/bin/sh", "-c", script, "wipe", layout.UNIT_FILES, directory, within=_WITHIN)
+    done = await host.exec("/bin/sh", "-c", script, "wipe", layout.UNIT_FILES, directory, layout.MARKER, within=_WITHIN)
     if done.code:
         raise LabError(f"{host.name} can't be emptied: {' '.join((done.err or done.out).split())}")

@@ -118,7 +118,9 @@ class VagrantSwitch:
         return parse_login(text, machine)
 
     async def look(self, machine: str) -> Power | None:
-        """What Vagrant says of it, which takes seconds; None while it is being switched, or if Vagrant can't tell."""
+        """What Vagrant says of it, which takes seconds; None if it is switched meanwhile, or if Vagrant can't tell."""
+        async with self._locks[machine]:
+            pass  # A Vagrant that was interrupted tidies up first, and what it leaves is what is asked for.
         async with self._looking:
             before = self._done[machine]
             if self._locks[machine].locked():

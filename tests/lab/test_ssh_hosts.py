@@ -6,6 +6,7 @@ import base64
 import os
 from pathlib import Path
 
+import asyncssh
 import pytest
 
 from rwk_tui.lab.ssh.hosts import Host, read_hosts
@@ -94,6 +95,13 @@ def test_without_keys_the_usual_ones_and_the_agent(home: Path, monkeypatch: pyte
     usual = private_key(home / ".ssh" / "id_ed25519")
     login = hosts_of(home, text)["core-01"].login
     assert login.keys == (usual,) and login.agent
+
+
+def test_a_key_with_a_passphrase_needs_an_agent(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asyncssh.generate_private_key("ssh-ed25519").write_private_key(home / "id", "pkcs8-pem", passphrase="x")
+    assert complaint(home, TOML).startswith(f":4: core-01: the key {home}/id has a passphrase and no ssh-agent runs: ")
+    monkeypatch.setenv("SSH_AUTH_SOCK", "/some/socket")
+    assert hosts_of(home, TOML)["core-01"].login.keys == (home / "id",)
 
 
 def test_openssh(home: Path) -> None:

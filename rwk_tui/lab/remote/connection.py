@@ -12,6 +12,7 @@ import asyncssh
 from rwk_tui.lab.protocol import LabError
 from rwk_tui.lab.remote import boot, trouble
 from rwk_tui.lab.remote.agent import Agent
+from rwk_tui.lab.remote.keys import Keys, has_agent, unlock
 from rwk_tui.lab.remote.login import Login
 from rwk_tui.lab.remote.pins import Pins
 from rwk_tui.lab.remote.wire import Wire
@@ -78,17 +79,22 @@ class Connection:
                 self._channel.write(data)
 
     async def _log_in(self, pins: Pins) -> asyncssh.SSHClientConnection:
-        keys = [key for key in self.login.keys if key.is_file()]  # one that is missing would end the attempt
-        if not keys and not self.login.agent:
+        keys = Keys.of(self.login)
+        ask_agent = self.login.agent or bool(keys.locked)
+        if not keys.open and not ask_agent:
             names = ", ".join(str(key) for key in self.login.keys) or "none is configured"
             raise trouble.NeedsHelp(f"there is no key to log in to {self.machine} with ({names})")
+        if not keys.open and keys.locked and not has_agent():
+            raise trouble.NeedsHelp(f"can't log in to {self.machine}: {unlock(keys.locked)}")
         known = self.login.host_keys or pins.of(self.machine)
         client = _Client(self._connection_lost, first_contact=not known)
         try:
             options = asyncssh.SSHClientConnectionOptions(
                 username=self.login.user,
-                client_keys=[str(key) for key in keys] or (),
-                agent_path=() if self.login.agent else None,
+                client_keys=[str(key) for key in (*keys.open, *keys.locked)] or (),
+                ignore_encrypted=True,
+                agent_path=() if ask_agent else None,
+                agent_identities=keys.identities(self.login),
                 agent_forwarding=False,
                 config=None,
                 preferred_auth="publickey",
@@ -105,7 +111,7 @@ class Connection:
             await self._wait_for(dialling, client)
             ssh = dialling.result()
         except (OSError, asyncssh.Error, ValueError) as error:
-            raise trouble.no_login(self.machine, self.login, error, pins) from error
+            raise trouble.no_login(self.machine, self.login, error, pins, keys.locked) from error
         except BaseException:
             dialling.cancel()
             client.abort()

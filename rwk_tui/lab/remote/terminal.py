@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rwk_tui.lab.protocol import LabError, Terminal
 from rwk_tui.lab.remote import layout
+from rwk_tui.lab.remote.keys import Keys
 from rwk_tui.lab.remote.login import Login
 from rwk_tui.private import make_private, write_whole
 
@@ -38,16 +39,19 @@ def terminal(machine: str, login: Login, known_hosts: Path, variables: Mapping[s
     if ssh is None:
         raise LabError("there is no program ssh here; install OpenSSH's client for a shell on a machine")
     options = {**_OPTIONS, "HostKeyAlias": machine, "UserKnownHostsFile": _path(known_hosts)}
-    options |= {"IdentitiesOnly": "no"} if login.agent else {"IdentitiesOnly": "yes", "IdentityAgent": "none"}
+    keys = Keys.of(login)
+    ask_agent = login.agent or bool(keys.locked)
+    options["IdentitiesOnly"] = "no" if login.agent else "yes"
+    if not ask_agent:
+        options["IdentityAgent"] = "none"
     # Without a file of the user's: it may name proxies or keys that the lab's own connection does not take.
     argv = [ssh, "-F", "/dev/null", "-t", "-p", str(login.port), "-l", login.user]
     for name, value in options.items():
         argv += ["-o", f"{name}={value}"]
-    for key in login.keys:
-        if key.is_file():
-            argv += ["-o", f"IdentityFile={_path(key)}"]
+    for key in (*keys.open, *keys.locked):
+        argv += ["-o", f"IdentityFile={_path(key)}"]
     argv += ["--", login.host, begin(machine, login.user, variables)]
-    names = (*_OURS, "SSH_AUTH_SOCK") if login.agent else _OURS
+    names = (*_OURS, "SSH_AUTH_SOCK") if ask_agent else _OURS
     return Terminal(tuple(argv), tuple((name, os.environ[name]) for name in names if name in os.environ))
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from pathlib import Path
 
 import asyncssh
 
 from rwk_tui.lab.protocol import LabError
+from rwk_tui.lab.remote.keys import unlock
 from rwk_tui.lab.remote.login import Login
 from rwk_tui.lab.remote.pins import Pins
 
@@ -28,8 +31,8 @@ def other_key(machine: str, login: Login, pins: Pins) -> NeedsHelp:
     )
 
 
-def no_login(machine: str, login: Login, error: BaseException, pins: Pins) -> LabError:
-    """What it means that a connection could not be made."""
+def no_login(machine: str, login: Login, error: BaseException, pins: Pins, locked: Sequence[Path]) -> LabError:
+    """What it means that a connection could not be made; `locked` are the keys that only an ssh-agent could use."""
     if isinstance(error, LabError):
         return error
     if isinstance(error, asyncssh.HostKeyNotVerifiable):
@@ -39,7 +42,8 @@ def no_login(machine: str, login: Login, error: BaseException, pins: Pins) -> La
         return other_key(machine, login, pins)  # it has no key of the kind that it is known by
     if isinstance(error, asyncssh.PermissionDenied):
         tried = ", ".join(str(key) for key in login.keys) or "of your ssh-agent"
-        return LabError(f"{machine} ({login}) refuses our key (user {login.user}, keys {tried})")
+        advice = f"; {unlock(locked)}" if locked else ""
+        return LabError(f"{machine} ({login}) refuses our key (user {login.user}, keys {tried}){advice}")
     if isinstance(error, ConnectionRefusedError):
         return LabError(f"{machine} refuses connections on SSH ({login}): it still boots, or sshd does not run there")
     if isinstance(error, asyncssh.DisconnectError):

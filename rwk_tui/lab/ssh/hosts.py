@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rwk_tui.board.targets import MACHINES
+from rwk_tui.lab.remote.keys import has_agent, is_locked, unlock
 from rwk_tui.lab.remote.login import Login
 from rwk_tui.lab.ssh.entry import Entry
 from rwk_tui.lab.ssh.openssh import looks_like_openssh, parse_openssh
@@ -63,8 +64,11 @@ def _host(entry: Entry) -> Host:
         host_keys=entry.host_keys(),
         agent="key" not in entry.values,
     )
-    if not login.keys and not os.environ.get("SSH_AUTH_SOCK"):
-        raise entry.bad("key", 'no key to log in with: say one, as in key = "~/.ssh/id_ed25519"')
+    if not has_agent():
+        if not login.keys:
+            raise entry.bad("key", 'no key to log in with: say one, as in key = "~/.ssh/id_ed25519"')
+        if all(is_locked(key) for key in login.keys):
+            raise entry.bad("key", unlock(login.keys))
     return Host(login, entry.address(where))
 
 

@@ -100,8 +100,12 @@ class Units:
         """Tell systemd something, after it has read what is new; it may take that long (s). Raises LabError."""
         async with self._lock:
             if self._stale:
-                await self._host.checked("systemctl", "daemon-reload", within=_MOMENT)
-                self._stale = False
+                self._stale = False  # before: what is written while it reads may be too late for it
+                try:
+                    await self._host.checked("systemctl", "daemon-reload", within=_MOMENT)
+                except BaseException:
+                    self._stale = True
+                    raise
         await self._host.checked("systemctl", *words, within=grace + _MOMENT)
         if words[0] in ("enable", "disable"):
             # Whether it is wanted must outlive a power cut in the next moment; systemd itself does not see to that.

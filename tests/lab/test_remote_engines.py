@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,7 @@ class Directory:
     def __init__(self) -> None:
         self.uploads: list[str] = []
         self.commands = 0
+        self.on_upload: Callable[[], None] = lambda: None
 
     async def exec(self, *argv: str, within: float = 30.0) -> Done:
         self.commands += 1
@@ -48,6 +50,7 @@ class Directory:
     async def upload(self, file: Path, path: str, sha256: str) -> None:
         install(file, path, sha256)
         self.uploads.append(file.name)
+        self.on_upload()
 
 
 @pytest.fixture
@@ -85,6 +88,20 @@ async def test_what_is_run_is_brought_once(tmp_path: Path, there: Directory) -> 
     later = MachineEngines(engines, there)
     await later.bring(["etcd"])
     assert there.uploads == ["etcd"], "what is there from an earlier run is found"
+
+
+async def test_contact_that_is_made_anew_meanwhile_means_to_look_again(tmp_path: Path, there: Directory) -> None:
+    machine = MachineEngines(Engines({"etcd": program(tmp_path, "etcd", "x")}), there)
+
+    def another_machine() -> None:
+        there.on_upload = lambda: None
+        shutil.rmtree(Path(layout.ENGINES).parent)
+        machine.forget()
+
+    there.on_upload = another_machine
+    await machine.bring(["etcd"])
+    assert there.uploads == ["etcd", "etcd"]
+    assert await says(there, "etcd") == "x"
 
 
 async def test_nothing_is_asked_of_the_machine_when_nothing_changed(tmp_path: Path, there: Directory) -> None:

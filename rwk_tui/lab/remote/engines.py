@@ -112,6 +112,14 @@ def _sum(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+@dataclass(slots=True)
+class _There:
+    """What a machine was seen to have: paths of files, and by name the checksum of what a link leads to."""
+
+    files: set[str]
+    links: dict[str, str]
+
+
 class MachineEngines:
     """Which of them one machine has: files by checksum, and links that make up its PATH."""
 
@@ -119,23 +127,17 @@ class MachineEngines:
         self._engines = engines
         self._place = place
         self._lock = asyncio.Lock()
-        self._files: set[str] | None = None
-        self._links: dict[str, str] = {}
+        self._there: _There | None = None
 
     def forget(self) -> None:
         """Look anew what it has: it may be another machine by now."""
-        self._files = None
+        self._there = None
 
     async def bring(self, argv: Sequence[str]) -> None:
         """Have there what that command runs, and nothing that is not given any more. Raises LabError."""
         async with self._lock:
-            await self._look()
-            for name in self._engines.needed(argv):
-                await self._bring(name)
-            if gone := [name for name, sha in self._links.items() if self._engines.is_other(name, sha)]:
-                await self._checked("rm", "-f", "--", *(f"{layout.BIN}/{name}" for name in gone))
-                for name in gone:
-                    del self._links[name]
+            while not await self._bring_all(argv):
+                pass  # there was new contact meanwhile, so what was brought may have gone to another machine
 
     async def find(self, name: str) -> str | None:
         """The path there of a program, a relative one as from the disk; None if there is none. Raises LabError."""
@@ -145,35 +147,44 @@ class MachineEngines:
         done = await self._place.exec("/bin/sh", "-c", _FIND, "find", file, directory or layout.SYSTEM_PATH)
         return None if done.code else done.out
 
-    async def _look(self) -> None:
-        if self._files is not None:
-            return
+    async def _bring_all(self, argv: Sequence[str]) -> bool:
+        """Whether it still is the machine that it was at the beginning."""
+        if self._there is None:
+            self._there = await self._look()
+        there = self._there
+        for name in self._engines.needed(argv):
+            await self._bring(name, there)
+        if gone := [name for name, sha in there.links.items() if self._engines.is_other(name, sha)]:
+            await self._checked("rm", "-f", "--", *(f"{layout.BIN}/{name}" for name in gone))
+            for name in gone:
+                del there.links[name]
+        return self._there is there
+
+    async def _look(self) -> _There:
         done = await self._place.exec("find", layout.BIN, layout.ENGINES, *_EACH)
-        files: set[str] = set()
-        self._links = {}
+        there = _There(set(), {})
         for line in done.out.splitlines():
             kind, path, target = line.split("\t")
             if kind == "f" and path.startswith(layout.ENGINES):
-                files.add(path)
+                there.files.add(path)
             elif kind == "l":
                 checksum = target.removeprefix(f"{layout.ENGINES}/").partition("/")[0]
-                self._links[path.removeprefix(f"{layout.BIN}/")] = checksum
-        self._files = files
+                there.links[path.removeprefix(f"{layout.BIN}/")] = checksum
+        return there
 
-    async def _bring(self, name: str) -> None:
+    async def _bring(self, name: str, there: _There) -> None:
         sha = await self._engines.checksum(name)
-        if self._links.get(name) == sha:
-            return
-        assert self._files is not None
         path = f"{layout.ENGINES}/{sha}/{name.rpartition('/')[2]}"
-        if path not in self._files:
+        if there.links.get(name) == sha and path in there.files:
+            return
+        if path not in there.files:
             self._engines.tell(self._place.name, f"gets {name} ({_megabytes(self._engines.size(name))} MB)")
             await self._place.upload(self._engines.given[name], path, sha)
-            self._files.add(path)
+            there.files.add(path)
         link = f"{layout.BIN}/{name}"
         await self._checked("mkdir", "-p", "--", link.rpartition("/")[0])
         await self._checked("ln", "-sfn", "--", path, link)
-        self._links[name] = sha
+        there.links[name] = sha
 
     async def _checked(self, *argv: str) -> None:
         done = await self._place.exec(*argv)

@@ -140,6 +140,39 @@ Host *
     assert hosts["core-02"].login.keys == (home / "id",) and hosts["core-02"].address == "10.0.0.12"
 
 
+def test_openssh_by_patterns(home: Path) -> None:
+    private_key(home / "second")
+    hosts = hosts_of(
+        home,
+        """
+ServerAliveInterval 5
+Host core-* !core-02
+  Port 2200
+  ProxyJump none
+Host core-0?
+  User all
+  IdentityFile id
+  ProxyCommand none
+Host core-01
+  HostName 10.0.0.11
+  User late
+  IdentityFile second
+Host core-02
+  HostName 10.0.0.12
+Host core-03
+  HostName 10.0.0.13
+Host core-[12] other-* !core-*
+  ProxyJump far
+""",
+    )
+    assert [(host.login.user, host.login.port) for host in hosts.values()] == [
+        ("all", 2200),
+        ("all", 22),
+        ("all", 2200),
+    ]
+    assert hosts["core-01"].login.keys == (home / "id", home / "second")
+
+
 MISTAKES = {
     "unknown key": (TOML.replace('host = "10.0.0.12"', 'hots = "10.0.0.12"'), ":6: core-02: there is no 'hots'; there"),
     "unknown machine": (
@@ -156,11 +189,11 @@ MISTAKES = {
     ),
     "a name without address": (
         TOML.replace("10.0.0.12", "two.example.com"),
-        ":6: core-02: two.example.com is no IPv4 address: add the one under which the others reach it, as in",
+        ":6: core-02: two.example.com is no IPv4 address: add the address under which the others reach it, as in",
     ),
     "forwarded ports": (
         TOML.replace("10.0.0.12", "127.0.0.1"),
-        ":6: core-02: others can't reach it at 127.0.0.1: say with address = … where they can",
+        ":6: core-02: others can't reach it at 127.0.0.1: add the address under which the others reach it, as in",
     ),
     "bad address": (TOML + "address = 7\n", ":11: core-03: address must be an IPv4 address such as 10.0.0.11, not 7"),
     "bad host": (TOML.replace("10.0.0.11", "-oProxyCommand=x"), ":3: core-01: host must be a host's name or address"),
@@ -188,6 +221,29 @@ MISTAKES = {
     "a jump": (
         "Host core-01\n  ProxyJump far\n",
         ":2: ProxyJump can't be followed here; hosts must",
+    ),
+    "a jump by a pattern": (
+        "Host core-*\n  ProxyJump far\n",
+        ":2: ProxyJump can't be followed here; hosts must",
+    ),
+    "a jump of all but one": (
+        "Host core-01\n  ProxyJump none\nHost *\n  ProxyJump far\n",
+        ":4: ProxyJump can't be followed here; hosts must",
+    ),
+    "a name made of others": (
+        "Host core-01\n  HostName %h.lan\n",
+        ":2: HostName %h.lan: say it here without % and ${}",
+    ),
+    "forwarded ports, as VirtualBox has them": (
+        "".join(
+            f"Host core-0{n}\n  HostName 127.0.0.1\n  Port 222{n}\n  IdentityFile id\n  IdentitiesOnly yes\n"
+            for n in (1, 2, 3)
+        ),
+        ':2: core-01: others can\'t reach it at 127.0.0.1: write this file as TOML, which has address = "10.0.0.11"',
+    ),
+    "OpenSSH without a key": (
+        "".join(f"Host core-0{n}\n  HostName 10.0.0.{n}\n" for n in (1, 2, 3)),
+        ":1: core-01: no key to log in with: say one, as in IdentityFile ~/.ssh/id_ed25519",
     ),
     "Include": ("Include ~/.ssh/config\n", ":1: Include can't be followed here"),
     "no value": ("Host core-01\n  HostName\n", ":2: HostName without a value"),

@@ -23,7 +23,8 @@ _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@+-]*\$?")
 class Entry:
     """`values` as the file has them, `lines` where each of them stands (the first line is 1), `line` where it begins.
 
-    Every method raises BadInput that begins with file and line.
+    `openssh` is whether the file is in OpenSSH's words, which have none for an address. Every method raises BadInput
+    that begins with file and line.
     """
 
     file: Path
@@ -31,6 +32,7 @@ class Entry:
     line: int
     values: Mapping[str, Any]
     lines: Mapping[str, int]
+    openssh: bool = False
 
     def bad(self, key: str, words: str) -> BadInput:
         """That something is wrong with that key."""
@@ -64,15 +66,25 @@ class Entry:
         except ValueError:
             found = None
         if found is None and key == "host":
-            raise self.bad(
-                key,
-                f'{host} is no IPv4 address: add the one under which the others reach it, as in address = "10.0.0.11"',
-            )
+            raise self.bad(key, f"{host} is no IPv4 address: {self._say_address}")
         if found is None:
             raise self.bad(key, f"address must be an IPv4 address such as 10.0.0.11, not {value!r}")
         if found.is_loopback or found.is_unspecified or found.is_multicast:
-            raise self.bad(key, f"others can't reach it at {found}: say with address = … where they can")
+            raise self.bad(key, f"others can't reach it at {found}: {self._say_address}")
         return str(found)
+
+    def no_key(self) -> BadInput:
+        """That there is none to log in with."""
+        example = "IdentityFile ~/.ssh/id_ed25519" if self.openssh else 'key = "~/.ssh/id_ed25519"'
+        return self.bad("key", f"no key to log in with: say one, as in {example}")
+
+    @property
+    def _say_address(self) -> str:
+        if self.openssh:
+            return (
+                'write this file as TOML, which has address = "10.0.0.11" for where the others reach it (see README.md)'
+            )
+        return 'add the address under which the others reach it, as in address = "10.0.0.11"'
 
     def keys(self, usual: tuple[Path, ...]) -> tuple[Path, ...]:
         """The private keys to log in with; `usual` ones if none is said."""

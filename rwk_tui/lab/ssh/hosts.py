@@ -66,7 +66,7 @@ def _host(entry: Entry) -> Host:
     )
     if not has_agent():
         if not login.keys:
-            raise entry.bad("key", 'no key to log in with: say one, as in key = "~/.ssh/id_ed25519"')
+            raise entry.no_key()
         if all(is_locked(key) for key in login.keys):
             raise entry.bad("key", unlock(login.keys))
     return Host(login, entry.address(where))

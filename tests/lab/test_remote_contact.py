@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
+import re
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -330,6 +331,27 @@ async def test_a_clock_that_is_off_is_complained_about_once(
     assert abs(agent.offset + 37) < 1
     assert len(complaints) == 1
     assert complaints[0].startswith("core-02's clock is 37 s behind yours")
+
+
+async def test_an_address_that_the_machine_lacks_is_complained_about(
+    machine: RemoteMachine, complaints: list[str]
+) -> None:
+    async def complained() -> bool:
+        return bool(complaints)
+
+    for address in ("127.0.0.1", "203.0.113.7"):
+        arguments = (*machine.arguments, "--address", address)
+        pins = Pins(machine.directory / "pins")
+        contact = Contact(
+            "core-02", machine.login, pins, lambda: None, complaints.append, arguments=arguments, patience=quick()
+        )
+        agent = await contact.agent()
+        assert (await agent.instead(0) is None) == (address == "127.0.0.1")
+        if address != "127.0.0.1":
+            await eventually(complained, what="the complaint")
+        await contact.close()
+    assert len(complaints) == 1
+    assert re.match("core-02 has no address 203.0.113.7, (only|nor any other).* in the hosts file", complaints[0])
 
 
 async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

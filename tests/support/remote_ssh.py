@@ -179,7 +179,7 @@ async def _pass_on(source: asyncio.StreamReader, target: asyncssh.SSHWriter[byte
 
 def quick() -> Patience:
     """Little patience: everything is on this computer."""
-    return Patience(reach=1.0, login=10.0, agent=10.0, alive=0.3)
+    return Patience(reach=1.0, login=10.0, agent=10.0, alive=0.3, address=0.3)
 
 
 @contextlib.asynccontextmanager

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO
 from command import Command, Download
 from facts import boot, facts
 from files import Files, receive
-from neighbours import announce
+from neighbours import announce, instead_of
 from speech import Stream, answer, in_words, say
 from units import Units
 
@@ -35,7 +35,7 @@ BLOCK = 256 * 1024
 class Agent:
     """Reads what is asked; whatever takes time is done in a thread of its own, so that nothing holds up the rest."""
 
-    def __init__(self, root: str, directory: str) -> None:
+    def __init__(self, root: str, directory: str, address: str | None) -> None:
         self._files = Files(root)
         self._units = Units(directory)
         self._streams: dict[int, Stream] = {}
@@ -45,6 +45,7 @@ class Agent:
             "remove": self._files.remove,
             "units": self._units.report,
             "facts": lambda _: facts(root),
+            "address": lambda message: instead_of(address, message["within"]) if address else None,
         }
 
     def serve(self, source: BinaryIO) -> None:
@@ -123,7 +124,7 @@ def main() -> None:
     else:
         if options.address:
             announce(options.address)
-        Agent(options.root, options.units).serve(sys.stdin.buffer)
+        Agent(options.root, options.units, options.address).serve(sys.stdin.buffer)
 
 
 if __name__ == "__main__":

@@ -226,6 +226,15 @@ class Agent:
             await self._wire.ask({"do": "facts"}, "can't tell what it has", within=120.0), type=Facts
         )
 
+    async def instead(self, within: float) -> Sequence[str] | None:
+        """The addresses that the machine has in place of that which it was said to have, if it lacks that for so long.
+
+        None if it has it, or was said to have none. Raises LabError.
+        """
+        message = {"do": "address", "within": within}
+        answer = await self._wire.ask(message, "can't tell its addresses", within=within + ANSWER_WITHIN)
+        return msgspec.json.decode(answer, type=list[str] | None)
+
     async def ping(self, within: float = 10.0) -> float:
         """Measure how long an answer takes (s), and the offset of the machine's clock. Raises LabError."""
         asked = time.time()

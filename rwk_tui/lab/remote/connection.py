@@ -22,13 +22,15 @@ from rwk_tui.lab.remote.wire import Wire
 class Patience:
     """Seconds until a machine is given up: until SSH answers at all, until we are in, until the agent runs.
 
-    `alive` is the time between two looks at a quiet connection; three that go unanswered end it.
+    `alive` is the time between two looks at a quiet connection; three that go unanswered end it. `address` is how long
+    a machine may lack the address that it is said to have.
     """
 
     reach: float = 4.0
     login: float = 30.0
     agent: float = 30.0
     alive: float = 1.0
+    address: float = 10.0
 
 
 class Connection:

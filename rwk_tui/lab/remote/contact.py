@@ -16,7 +16,7 @@ from rwk_tui.lab.remote.connection import Connection, Patience
 from rwk_tui.lab.remote.forward import Forward
 from rwk_tui.lab.remote.login import Login
 from rwk_tui.lab.remote.pins import Pins
-from rwk_tui.lab.remote.trouble import NeedsHelp
+from rwk_tui.lab.remote.trouble import NeedsHelp, no_address
 from rwk_tui.lab.remote.upload import upload
 
 _PAUSES = (0.3, 3.0)
@@ -198,6 +198,7 @@ class Contact:
 
     async def _watch(self, connection: Connection) -> None:
         """Say a word now and then, until the connection is lost; then say so."""
+        await self._check_address(connection.agent)
         while not connection.lost.is_set():
             try:
                 async with asyncio.timeout(_BEAT):
@@ -225,6 +226,14 @@ class Contact:
             except LabError:
                 await asyncio.sleep(pause)
                 pause = min(pause * 2, _PAUSES[1])
+
+    async def _check_address(self, agent: Agent) -> None:
+        """After the greeting, so that others may use the agent already: it may take a while until it is known."""
+        with contextlib.suppress(LabError):
+            found = await agent.instead(self._patience.address)
+            if found is not None:
+                wanted = self._arguments[self._arguments.index("--address") + 1]
+                self._complain(no_address(self._machine, wanted, found))
 
     def _check_clock(self, agent: Agent) -> None:
         off = agent.offset

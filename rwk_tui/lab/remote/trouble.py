@@ -72,3 +72,12 @@ def no_agent(machine: str, user: str, code: int | None, said: str) -> LabError:
         )
     ended = f" (exit code {code})" if code is not None else ""
     return LabError(f"the agent on {machine} does not start{ended}: {lines[-1] if lines else 'it says nothing'}")
+
+
+def no_address(machine: str, wanted: str, found: Sequence[str]) -> str:
+    """That a machine lacks the address under which the others are to reach it, and has these."""
+    only = f"only {' and '.join(found)}" if found else "nor any other"
+    return (
+        f"{machine} has no address {wanted}, {only}, so nothing can listen there: "
+        "correct its address in the hosts file, or that in [vagrant] of rwk-tui.toml"
+    )

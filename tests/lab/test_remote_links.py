@@ -319,6 +319,20 @@ async def test_a_kernel_that_can_not_delay_says_what_it_lacks(net: NetLab) -> No
     assert "numgen" in await rules(machine)(), "what was in force before still is"
 
 
+async def test_a_device_that_somebody_shapes_is_left_alone(net: NetLab) -> None:
+    machine = net.machines["core-01"]
+    await machine.exec("tc", "qdisc", "add", "dev", "eth0", "root", "handle", "1:", "pfifo", "limit", "77")
+    before = (await machine.exec("tc", "qdisc", "show", "dev", "eth0")).out
+    assert "limit 77p" in before
+    link = net.link("core-01", "core-02")
+    with pytest.raises(LabError, match=r"core-01's eth0 has a queueing discipline of somebody's .pfifo 1:."):
+        await link.delay(10)
+    assert link.delay_ms == 0 and not machine.timers
+    await link.cut()
+    await link.heal()
+    assert (await machine.exec("tc", "qdisc", "show", "dev", "eth0")).out == before
+
+
 async def test_two_changes_at_once_both_hold(net: NetLab, lab: Lab) -> None:
     one, two = pair(lab)
     await serve(one)

@@ -37,6 +37,17 @@ def test_only_devices_that_have_ours_are_undone() -> None:
     assert shaper.shaped("") == shaper.shaped("no JSON") == ()
 
 
+def test_what_somebody_gave_a_device_is_left_alone() -> None:
+    shown = """[{"kind":"mq","handle":"0:","dev":"eth0","root":true},
+        {"kind":"fq_codel","handle":"0:","dev":"eth0","parent":":1"},
+        {"kind":"prio","handle":"7277:","dev":"eth1","root":true},
+        {"kind":"htb","handle":"1:","dev":"eth2","root":true},
+        {"kind":"fq","handle":"8001:","dev":"eth2","parent":"1:1"}]"""
+    assert shaper.refusal("core-01", ("eth0", "eth1"), shown) == ""
+    refused = shaper.refusal("core-01", ("eth0", "eth2"), shown)
+    assert refused.startswith("core-01's eth2 has a queueing discipline of somebody's (htb 1:)") and "\n" not in refused
+
+
 def test_the_device_is_that_of_the_route() -> None:
     assert shaper.device('[{"dst":"10.0.0.2","dev":"eth1","prefsrc":"10.0.0.1"}]') == "eth1"
     with pytest.raises(LabError, match="no route"):

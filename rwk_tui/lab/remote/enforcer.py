@@ -64,6 +64,8 @@ class Enforcer:
         shape = shaper.shape(devices, peers)
         if self._in_force == (rules, shape):
             return
+        if late:
+            await self._check_free(sorted(set(devices.values())))
         self._in_force = None
         # What is to undo all this comes first, then the bands, then what leads packets into them.
         self._devices = tuple(sorted({*self._devices, *devices.values()}))
@@ -76,6 +78,11 @@ class Enforcer:
             await self._unshape()
         await self._load(rules)
         self._in_force = (rules, shape)
+
+    async def _check_free(self, devices: Sequence[str]) -> None:
+        shown = (await self._host.exec(*shaper.SHOW)).out
+        if refused := shaper.refusal(self._host.name, devices, shown):
+            raise LabError(refused)
 
     async def _clear(self, peers: Sequence[Peer], *, anew: bool) -> None:
         nothing = ("", "")

@@ -52,6 +52,22 @@ def shaped(shown: str) -> tuple[str, ...]:
     return tuple(str(each["dev"]) for each in _json(shown) if each.get("root") and each.get("handle") == f"{CLASS:x}:")
 
 
+def refusal(machine: str, devices: Sequence[str], shown: str) -> str:
+    """Why these devices must be left alone, from the output of SHOW: who gives them ours loses what was there for good.
+
+    "" if they have nothing but the kernel's default, whose handle is 0:, or ours.
+    """
+    for each in _json(shown):
+        own = each.get("handle") in ("0:", f"{CLASS:x}:")
+        if each.get("root") and each.get("dev") in devices and not own:
+            return (
+                f"{machine}'s {each['dev']} has a queueing discipline of somebody's ({each.get('kind')} "
+                f"{each.get('handle')}), which a delay would replace: remove it there "
+                f"(tc qdisc del dev {each['dev']} root) or do without delays"
+            )
+    return ""
+
+
 def device(routed: str) -> str:
     """The device of the answer of ROUTE. Raises LabError if it has none."""
     for route in _json(routed):

@@ -3,6 +3,8 @@
     python3 pod_routes.py RANGE=ADDRESS…        such as 10.244.2.0/24=192.168.56.102
 
 Each range of pods is reached by the address of the machine that has them; this machine passes on what is for its own.
+At the end it passes on nothing any more if it was so before us. Where it did, that stays as it is. Who else switched it
+on meanwhile can't be seen: it was on already.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from pathlib import Path
 PROTOCOL = "144"
 """By this number routes of ours are told from everybody else's."""
 FORWARD = Path("/proc/sys/net/ipv4/ip_forward")
+BEFORE = Path("/run/rwk-ip-forward")
+"""There if FORWARD was off before us, also if we were killed since; like that, it is gone after a restart."""
 AGAIN = 2.0
 """Seconds until it is looked whether the routes are still there: whoever manages the network may have dropped them."""
 
@@ -23,8 +27,7 @@ def main(ways: list[tuple[str, str]]) -> int:
     """Set the routes, again when they go, and take them away when we are asked to end."""
     stop = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, stop)
-    before = FORWARD.read_text()
-    FORWARD.write_text("1")
+    _pass_on()
     said = ""
     try:
         while True:
@@ -39,7 +42,19 @@ def main(ways: list[tuple[str, str]]) -> int:
     finally:
         for way in ways:
             _route("delete", *way)
-        FORWARD.write_text(before)
+        _pass_on_no_more()
+
+
+def _pass_on() -> None:
+    if FORWARD.read_text().strip() == "0":
+        BEFORE.write_text("0")
+        FORWARD.write_text("1")
+
+
+def _pass_on_no_more() -> None:
+    if BEFORE.exists():
+        FORWARD.write_text("0")
+        BEFORE.unlink()
 
 
 def _route(verb: str, destination: str, address: str) -> str:

@@ -121,6 +121,7 @@ def test_a_containerd_that_ends_by_itself_is_no_success(tmp_path: Path) -> None:
 
 
 ROUTES = """
+mount -t tmpfs none /run
 ip link add eth1 type veth peer eth2 && ip addr add 172.17.8.1/24 dev eth1 && ip link set eth1 up && ip link set eth2 up
 echo 0 > /proc/sys/net/ipv4/ip_forward
 {python} {script} 10.244.2.0/24=172.17.8.2 10.244.3.0/24=172.17.8.3 &
@@ -146,3 +147,26 @@ def test_the_ways_to_pods_are_there_come_back_and_go() -> None:
         "ended 0",
         "0",
     ], done.stderr
+
+
+FORWARD = """
+mount -t tmpfs none /run
+ip link add eth1 type veth peer eth2 && ip addr add 172.17.8.1/24 dev eth1 && ip link set eth1 up && ip link set eth2 up
+forward=/proc/sys/net/ipv4/ip_forward
+begin() {{ {python} {script} 10.244.2.0/24=172.17.8.2 & script=$!; }}
+trap 'kill $script 2>/dev/null' EXIT
+led() {{ n=0; until ip route show proto 144 | grep -q via; do n=$((n+1)); [ $n -gt 100 ] && exit 9; sleep 0.1; done; }}
+end() {{ kill -$1 $script; wait $script; ip route flush proto 144; cat $forward; }}
+echo {before} > $forward
+begin; led; end KILL
+begin; led; end TERM
+ls /run
+"""
+
+
+@pytest.mark.parametrize("before", ["0", "1"])
+def test_a_machine_passes_on_packets_afterwards_if_it_did_before(before: str) -> None:
+    text = FORWARD.format(python=sys.executable, script=SCRIPTS / "pod_routes.py", before=before)
+    done = subprocess.run([*apart(), "sh", "-c", text], capture_output=True, text=True, timeout=60)
+    lines = [line for line in done.stdout.splitlines() if not line.startswith("all routes")]
+    assert lines == ["1", before], done.stderr

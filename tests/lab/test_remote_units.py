@@ -1,14 +1,19 @@
-"""What systemd is told of unit files, and when."""
+"""What systemd is told of unit files and when, and which lines of its journal are the lab's."""
 
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Collection
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from rwk_tui.lab.protocol import LabError
+from rwk_tui.lab.protocol import LabError, UnitSpec
+from rwk_tui.lab.remote.agent import Done, UnitReport, UnitsReport
+from rwk_tui.lab.remote.log import log
+from rwk_tui.lab.remote.unit_file import unit_text
 from rwk_tui.lab.remote.units import Units
 
 RELOAD = ("systemctl", "daemon-reload")
@@ -25,6 +30,17 @@ class Host:
         self.reloading = asyncio.Event()
         self.let = asyncio.Event()
         self.failure: LabError | None = None
+        self.report = UnitsReport({})
+        self.journal: list[tuple[float, str]] = []
+
+    async def agent(self) -> Host:
+        return self
+
+    async def units(self, told: Collection[str], held: Collection[str]) -> UnitsReport:
+        return self.report
+
+    async def exec(self, *argv: str, within: float) -> Done:
+        return Done(0, "", "")
 
     def require_up(self) -> None: ...
 
@@ -40,11 +56,17 @@ class Host:
             await self.let.wait()
             if self.failure is not None:
                 raise self.failure
+        if argv[0] == "journalctl":
+            entries = [
+                {"__CURSOR": str(at), "__REALTIME_TIMESTAMP": str(int(at * 1e6)), "MESSAGE": text}
+                for at, text in self.journal
+            ]
+            return "".join(f"{json.dumps(entry)}\n" for entry in entries)
         return ""
 
 
 def units_of(host: Host) -> Units:
-    ground: Any = SimpleNamespace(known=SimpleNamespace())
+    ground: Any = SimpleNamespace(known=SimpleNamespace(note=lambda *_: None))
     return Units(ground, host)  # type: ignore[arg-type]
 
 
@@ -72,3 +94,26 @@ async def test_a_reload_that_failed_is_made_up_for() -> None:
     await units.systemctl("start", "rwk-etcd.service")
     await units.systemctl("start", "rwk-etcd.service")
     assert host.done == [RELOAD, RELOAD, START, START]
+
+
+async def test_what_is_printed_after_a_clock_was_set_back_is_no_older_than_the_lab() -> None:
+    host = Host()
+    units = units_of(host)
+    spec = UnitSpec("etcd", ("etcd",))
+    begun, right = 1_800_003_600.0, 1_800_000_000.0
+    lines = unit_text(spec, "/etcd", "core-01", "10.0.0.1", grace=1, since=begun).splitlines()
+    written = next(line.removeprefix("Spec=") for line in lines if line.startswith("Spec="))
+    report = UnitReport("etcd", written, "running", "active", 7, False, 0.0, "", True)
+    host.report = UnitsReport({"etcd": report})
+    host.journal = [(right - 300, "of an earlier lab"), (begun + 1, "before"), (right + 5, "after")]
+    units.begin(begun)
+    await units.ask()
+
+    async def shown() -> list[str]:
+        return [text async for text in log(host, units, "etcd", 10, follow=False)]  # type: ignore[arg-type]
+
+    assert not units.heed_clock(begun + 20) and not units.heed_clock(begun - 1), "clocks are never quite the same"
+    assert await shown() == ["before"]
+    assert units.heed_clock(right + 15)
+    assert await shown() == ["before", "after"]
+    assert not units.heed_clock(right + 30), "it is heeded once"

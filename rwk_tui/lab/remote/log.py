@@ -73,4 +73,6 @@ def _journal(name: str, *words: str) -> Sequence[str]:
 def _is_ours(entry: _Entry, units: Units, name: str) -> bool:
     """Whether it was printed since the lab was last reset."""
     written = units.written(name)
-    return int(entry.at) / 1e6 >= (written.since if written is not None else units.since)
+    # A unit's file may have been written before the machine's clock was set back.
+    since = min(written.since, units.since) if written is not None else units.since
+    return int(entry.at) / 1e6 >= since

@@ -191,6 +191,7 @@ class RemoteMachine:
     async def _ask_units(self) -> Mapping[str, UnitStatus]:
         for unit in self._by_name.values():
             unit.note_held()
+        await self._heed_clock()
         return await self._units.ask()
 
     def _runtime(self) -> str:
@@ -220,6 +221,12 @@ class RemoteMachine:
             self._units.begin(float(kept["since"]))
         except (LabError, ValueError, KeyError, TypeError, AttributeError):
             await self._begin()
+        await self._heed_clock()
+
+    async def _heed_clock(self) -> None:
+        agent = await self.host.agent()
+        if self._units.heed_clock(time.time() + agent.offset):
+            await self._keep(self._units.since, self._profile)
 
     async def _begin(self) -> None:
         agent = await self.host.agent()

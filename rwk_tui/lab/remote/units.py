@@ -15,6 +15,10 @@ from rwk_tui.lab.remote.unit_file import Written, read_spec
 
 _SAME = 1.0
 """Seconds by which the time of one and the same change may differ between two looks: clocks are measured again."""
+_SET_BACK = 2.0
+"""Seconds by which the lab must have begun in a machine's future before its clock counts as set back."""
+_UNNOTICED = 60.0
+"""Seconds for which that may have been so before it was noticed."""
 _MOMENT = 30.0
 """Seconds within which systemd does what needs no grace."""
 
@@ -58,6 +62,16 @@ class Units:
     def begin(self, since: float) -> None:
         """What units print after this time (unix s, the machine's clock) is the lab's."""
         self._since = since
+
+    def heed_clock(self, now: float) -> bool:
+        """Whether the machine's clock, which shows `now`, was set back to before the lab began.
+
+        All that units print would be older than the lab then, so it began about when that was done.
+        """
+        if self._since <= now + _SET_BACK:
+            return False
+        self._since = now - _UNNOTICED
+        return True
 
     def forget(self) -> None:
         """The disk is gone or wiped: there are none."""

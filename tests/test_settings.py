@@ -165,6 +165,8 @@ def test_virtual_machines_have_a_table_of_their_own(tmp_path: Path) -> None:
         ('address = "192.168.56.253"', "with room for two more after it"),
         ('address = "192.168.56"', "must be an IPv4 address"),
         ('address = "192.168.256.1"', "must be an IPv4 address"),
+        ('address = "192.168.05.101"', "must be an IPv4 address"),
+        ('address = "192.168.5.01"', "must be an IPv4 address"),
         ("memory = 100", "must be from 256"),
         ("cpus = 1.5", "must be a whole number"),
         ("ram = 3", "there is no such setting"),

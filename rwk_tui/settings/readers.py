@@ -122,7 +122,8 @@ _READERS: dict[str, Reader] = {
     "vagrant.box": _text(r"[\w.-]+(/[\w.-]+)?", "the name of a box, such as bento/debian-13"),
     "vagrant.provider": _text(r"[\w-]*", "the name of a provider, such as virtualbox or libvirt"),
     "vagrant.address": _text(
-        r"(25[0-5]|2[0-4]\d|1?\d?\d)(\.(25[0-5]|2[0-4]\d|1?\d?\d)){2}\.(25[0-2]|2[0-4]\d|1\d\d|[1-9]\d?)",
+        # No zeros before a number: who reads them as octal and who does not would mean different addresses.
+        r"((25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)\.){3}(25[0-2]|2[0-4]\d|1\d\d|[1-9]\d?)",
         "an IPv4 address such as 192.168.56.101, with room for two more after it",
     ),
     "vagrant.memory": _number(int, 256, 262_144),

@@ -103,6 +103,23 @@ async def test_a_key_is_taken_once_and_no_other_is_trusted(
     await contact.agent()
 
 
+async def test_a_key_that_can_not_be_kept_leaves_no_connection(
+    machine: RemoteMachine, contact: Contact, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise LabError("can't write the host keys: No space left on device")
+
+    monkeypatch.setattr(Pins, "take", full)
+    with pytest.raises(LabError, match="No space left"):
+        await contact.agent()
+    (server,) = machine.connections
+
+    async def hung_up() -> bool:
+        return server.is_closed()
+
+    await eventually(hung_up, what="the end of the connection")
+
+
 async def test_a_host_key_that_is_known_beforehand_counts(
     machine: RemoteMachine, contact: Contact, tmp_path: Path
 ) -> None:

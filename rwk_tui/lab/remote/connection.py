@@ -57,7 +57,7 @@ class Connection:
     async def open(self, pins: Pins, argv: Sequence[str]) -> None:
         """Log in and start the agent with these arguments. Raises LabError, NeedsHelp where waiting does not help."""
         try:
-            self._ssh = await self._log_in(pins)
+            await self._log_in(pins)
             await self._start_agent(argv)
         except BaseException as error:
             self.close(str(error))
@@ -80,7 +80,7 @@ class Connection:
             with contextlib.suppress(BrokenPipeError):  # it is closing, and its end says why
                 self._channel.write(data)
 
-    async def _log_in(self, pins: Pins) -> asyncssh.SSHClientConnection:
+    async def _log_in(self, pins: Pins) -> None:
         keys = Keys.of(self.login)
         ask_agent = self.login.agent or bool(keys.locked)
         if not keys.open and not ask_agent:
@@ -111,7 +111,7 @@ class Connection:
         dialling = asyncio.create_task(_dial(self.login, options))
         try:
             await self._wait_for(dialling, client)
-            ssh = dialling.result()
+            self._ssh = dialling.result()
         except (OSError, asyncssh.Error, ValueError) as error:
             raise trouble.no_login(self.machine, self.login, error, pins, keys.locked) from error
         except BaseException:
@@ -120,7 +120,6 @@ class Connection:
             raise
         if client.shown is not None:
             pins.take(self.machine, client.shown.export_public_key("openssh").decode())
-        return ssh
 
     async def _wait_for(self, dialling: asyncio.Task[asyncssh.SSHClientConnection], client: _Client) -> None:
         """Until it is done; LabError if it takes longer than each part of it may."""

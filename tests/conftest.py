@@ -81,11 +81,10 @@ def _marked(mark: str) -> list[psutil.Process]:
         if process.pid == os.getpid() or process.info["status"] == psutil.STATUS_ZOMBIE:
             continue
         try:
-            ours = process.environ().get(MARK) == mark
+            if process.environ().get(MARK) == mark or process.ppid() == os.getpid():
+                found.append(process)
         except (psutil.Error, OSError):
             continue
-        if ours or process.ppid() == os.getpid():
-            found.append(process)
     return found
 
 

@@ -131,7 +131,7 @@ async def test_giving_up_leaves_no_daemon_behind(settings: Settings, monkeypatch
     sleeper.write_text("#!/bin/sh\necho $$ >&2\nexec sleep 60\n")
     sleeper.chmod(0o700)
     monkeypatch.setattr(sys, "executable", str(sleeper))
-    monkeypatch.setattr(client_module, "CONNECT_WITHIN", 0.5)
+    monkeypatch.setattr(client_module, "CONNECT_WITHIN", 3.0)
     with pytest.raises(DaemonError, match=r"nobody listens on its socket; its log ends with: \d+"):
         await DaemonClient.connect(settings, start=True)
     pid = int((settings.state / "daemon.log").read_text())

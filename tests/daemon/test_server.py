@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+from dataclasses import replace
 from typing import Any, get_args
 
 import msgspec
@@ -484,15 +485,16 @@ async def test_no_amount_of_output_is_too_much_for_a_client(settings: Settings) 
 
 async def test_a_cockpit_that_dies_is_waited_for_then_the_lab_is_halted(settings: Settings) -> None:
     world = FakeWorld()
+    settings = replace(settings, linger=2.0)
     async with serving(settings, world) as (_, task):
         client = await DaemonClient.connect(settings, attend="cockpit")
         await ready(client)
         await client.close()
         again = await DaemonClient.connect(settings, attend="cockpit")
-        await asyncio.sleep(2 * settings.linger)
+        await asyncio.sleep(1.5 * settings.linger)
         assert not task.done(), "it came back in time"
         await again.close()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(20):
             assert await task == 0
         assert world.done[-1] == "down"
 

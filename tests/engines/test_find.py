@@ -130,9 +130,9 @@ def test_a_directory_on_path_that_can_t_be_looked_into_is_passed_over(
 def test_one_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> None:
     path = script(tmp_path / "etcd", f"echo $$ > {tmp_path / 'group'}\nsleep 60 &\nwait")
     started = time.monotonic()
-    with pytest.raises(EngineError, match=r"did not tell its version within 0\.5 s"):
-        ask_version("etcd", path, deadline=0.5)
-    assert time.monotonic() - started < 5
+    with pytest.raises(EngineError, match=r"did not tell its version within 3 s"):
+        ask_version("etcd", path, deadline=3.0)
+    assert time.monotonic() - started < 20
     assert group_is_gone(int((tmp_path / "group").read_text()))
 
 

@@ -18,7 +18,7 @@ from rwk_tui.faults.catalogue import FaultRefused
 from rwk_tui.faults.kinds import KINDS
 from rwk_tui.lab.protocol import LabError, UnitStatus
 
-WAIT = 5.0
+WAIT = 20.0
 
 
 async def test_the_record_is_written_before_anything_is_done(world: FaultsWorld) -> None:

@@ -35,8 +35,8 @@ async def test_healing_one_partition_keeps_the_other(world: FaultsWorld) -> None
 
 
 async def test_faults_of_different_kinds_lie_on_one_link_and_heal_in_any_order(world: FaultsWorld) -> None:
-    cut = await world.faults.inject("partition", "core-01")
     slow = await world.faults.inject("delay", "core-01")
+    cut = await world.faults.inject("partition", "core-01")
     uneven = await world.faults.inject("jitter", "core-02")
     link = world.lab.link("core-01", "core-02")
     assert (link.is_cut, link.delay_ms, link.jitter_ms) == (True, 200.0, 80.0)

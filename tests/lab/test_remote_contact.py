@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncssh
+import psutil
 import pytest
 from support.lab import eventually
 from support.remote_ssh import USER, RemoteMachine, contact_to, machine_at, private, quick
@@ -47,6 +48,19 @@ async def contact(machine: RemoteMachine, complaints: list[str], changes: list[s
     made = contact_to(machine, changed=lambda: changes.append(made.why), complain=complaints.append)
     yield made
     await made.close()
+
+
+async def until_it_sleeps(machine: RemoteMachine) -> None:
+    """The command that the agent was asked for runs, and dies with it from now on."""
+
+    async def sleeps() -> bool:
+        try:
+            children = psutil.Process(machine.agents[-1].pid).children(recursive=True)
+            return any(child.name() == "sleep" for child in children)
+        except psutil.NoSuchProcess:
+            return False
+
+    await eventually(sleeps, what="the command")
 
 
 async def until_connected(contact: Contact, but: Agent | None = None) -> Agent:
@@ -246,7 +260,7 @@ async def test_contact_that_is_kept_comes_back(machine: RemoteMachine, contact: 
     begun = time.monotonic()
     await machine.halt()
     await until_lost(contact)
-    assert time.monotonic() - begun < 1, "a machine that shuts down is noticed at once"
+    assert time.monotonic() - begun < 5, "a machine that shuts down is noticed at once"
     with pytest.raises(LabError, match="core-02 closed the SSH connection"):
         await agent.exec("true")
     await machine.boot()
@@ -258,11 +272,11 @@ async def test_contact_that_is_kept_comes_back(machine: RemoteMachine, contact: 
 async def test_a_machine_without_power_is_noticed(machine: RemoteMachine, contact: Contact) -> None:
     agent = await contact.agent()
     asking = asyncio.create_task(agent.exec("sleep", "300", within=300))
-    await agent.units()
+    await until_it_sleeps(machine)
     machine.freeze()
     begun = time.monotonic()
     await until_lost(contact)
-    assert time.monotonic() - begun < 4.5 * quick().alive + 0.5
+    assert time.monotonic() - begun < 4.5 * quick().alive + 3
     with pytest.raises(LabError, match="core-02 does not answer on SSH"):
         await asking
     assert "does not answer on SSH" in contact.why
@@ -272,7 +286,7 @@ async def test_an_agent_that_is_killed_comes_back(machine: RemoteMachine, contac
     contact.keep()
     agent = await until_connected(contact)
     waiting = asyncio.create_task(agent.exec("sleep", "300", within=300))
-    await agent.units()
+    await until_it_sleeps(machine)
     machine.agents[-1].kill()
     with pytest.raises(LabError, match="the agent on core-02 ended .killed"):
         await waiting

@@ -94,7 +94,7 @@ async def test_one_that_is_gone_or_silent_is_passed_over(front: Front, at: Calla
             async with serving("core-03", at("core-03")):
                 started = asyncio.get_running_loop().time()
                 assert await who(front.address) == "core-03"
-                assert asyncio.get_running_loop().time() - started < balancer.DIAL_WITHIN + 0.5
+                assert asyncio.get_running_loop().time() - started < balancer.DIAL_WITHIN + 3
 
 
 async def test_bytes_pass_in_both_directions_and_each_may_end_first(front: Front, at: Callable[[str], str]) -> None:

@@ -161,8 +161,8 @@ async def test_packets_are_lost_and_what_is_sent_again_arrives(net: NetLab, lab:
     one, two = pair(lab)
     await serve(one)
     link = net.link("core-01", "core-02")
-    await link.lose(0.3)
-    assert link.loss == 0.3
+    await link.lose(0.2)
+    assert link.loss == 0.2
     run, lines = await talk(two, one)
     heard = [await hears(lines, 20) for _ in range(100)]
     assert heard == [f"core-01 {number}" for number in range(100)]

@@ -74,7 +74,7 @@ async def test_own_tools_work_through_a_crash_of_the_daemon_and_after_the_resume
         assert sorted(line.split()[0] for line in told.splitlines() if " Ready " in line) == ["core-02", "core-03"]
         os.kill(lab.client.welcome.pid, signal.SIGKILL)
         await lab.ended()
-    await none_left(settings, 2)
+    await none_left(settings, 10)
     async with attached(settings, attend="cockpit", start=True) as lab:
         await lab.until(lab_is("choose"))
         left = lab_row(lab.board)
@@ -94,7 +94,7 @@ async def test_own_tools_work_through_a_crash_of_the_daemon_and_after_the_resume
         await lab.client.call(Quit())
         await lab.ended()
         assert time.monotonic() - began < 6, "halting a lab with Kubernetes"
-    await none_left(settings, 2)
+    await none_left(settings, 10)
 
 
 async def test_halting_does_not_wait_for_streams_between_machines(settings: Settings) -> None:
@@ -109,7 +109,7 @@ async def test_halting_does_not_wait_for_streams_between_machines(settings: Sett
         took = time.monotonic() - began
     print(f"three members, two API servers, two workers: halted in {took:.2f} s")
     assert took < 6, "a member that halts waits 7 s for open streams"
-    await none_left(settings, 2)
+    await none_left(settings, 10)
 
 
 async def test_up_shows_kubernetes_once_it_was_seen(settings: Settings) -> None:
@@ -138,7 +138,7 @@ async def test_up_shows_kubernetes_once_it_was_seen(settings: Settings) -> None:
     finally:
         up.kill()
         up.communicate()
-    await none_left(settings, 2)
+    await none_left(settings, 10)
 
 
 async def test_a_chapter_whose_engines_are_missing_is_passed_over(settings: Settings) -> None:

@@ -17,7 +17,7 @@ from rwk_tui.engines.sets import EngineSet
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
 
-NOTICED = 3.0
+NOTICED = 6.0
 """Seconds in which whoever comes to a frozen API server must be led to another one."""
 
 

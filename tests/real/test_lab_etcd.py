@@ -92,7 +92,7 @@ async def test_engines_die_with_their_holder_and_the_next_lab_goes_on(tmp_path: 
         killed = time.monotonic()
         child.kill()
         await child.wait()
-        await eventually(lambda: all_gone(pids), 2, "the end of every engine")
+        await eventually(lambda: all_gone(pids), 10, "the end of every engine")
         print(f"all engines gone after {time.monotonic() - killed:.3f} s")
 
     lab = LocalLab(local_settings(tmp_path, subnet=subnet), engines())

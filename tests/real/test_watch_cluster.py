@@ -8,6 +8,7 @@ import signal
 from collections.abc import AsyncIterator
 
 import pytest
+from support.faults_real import HICCUP
 from support.watch_real import RealWorld, real_world
 
 from rwk_tui.board.rows import CanaryRow, LinkRow, MemberRow, UnitRow
@@ -65,7 +66,7 @@ async def test_a_frozen_follower_is_stale_and_disturbs_nobody(world: RealWorld) 
         assert all(row.fresh and row.health == "healthy" and row.seen_at > since for row in others)
         assert world.quorum().state == "degraded"
         assert world.quorum().why == "2 of 3 voters reachable"
-        assert [gap for gap in world.watcher.canary.gaps(since) if gap.ms > 1000] == []
+        assert [gap for gap in world.watcher.canary.gaps(since) if gap.ms > HICCUP] == []
     finally:
         os.kill(unit.pid, signal.SIGCONT)
     await world.healthy()

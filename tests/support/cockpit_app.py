@@ -89,7 +89,7 @@ def cockpit(
     return Cockpit(settings, connect, clock=clock or Clock(), palette=palette, keys=keys, greets=greets, viewer=viewer)
 
 
-async def wait_for(pilot: Any, holds: Callable[[], bool], deadline: float = 5.0) -> None:
+async def wait_for(pilot: Any, holds: Callable[[], bool], deadline: float = 30.0) -> None:
     """Let the app work until `holds`; fails after `deadline` seconds."""
     until = time.monotonic() + deadline
     while not holds():

@@ -15,6 +15,9 @@ from rwk_tui.faults.catalogue import Faults
 SEEN, WELL = 60.0, 120.0
 """Seconds in which a probe must have seen a fault, and in which its card must be there after its healing."""
 
+HICCUP = 3000.0
+"""ms that writes may stop on a busy test machine without anybody's doing."""
+
 
 @dataclass(frozen=True, slots=True)
 class Struck:

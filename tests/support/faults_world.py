@@ -22,7 +22,7 @@ from rwk_tui.lab.protocol import UnitStatus
 from rwk_tui.settings import Settings, Timeouts
 from rwk_tui.watch.watcher import Watcher
 
-WAIT = 5.0
+WAIT = 20.0
 ALL = ("core-01", "core-02", "core-03")
 
 

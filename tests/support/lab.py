@@ -57,6 +57,7 @@ TALK = """
 import socket, sys, threading, time
 host, port = sys.argv[1].removeprefix("http://").split(":")
 s = socket.create_connection((host, int(port)), 5)
+s.settimeout(None)  # whoever listens to us knows how long to wait
 def speak():
     for n in range(10**6):
         s.sendall(b"%d\\n" % n)
@@ -70,6 +71,8 @@ except OSError:
     print("broken", flush=True)
 """
 
+SLOW_MS = 120.0
+"""How long a slow disk of these tests holds each sync back."""
 SYNC = """
 import os, sys, time
 file = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -173,6 +176,15 @@ async def write_down(machine: Machine, unit: str = "scribe") -> Unit:
     await scribe.start()
     await syncs(scribe)
     return scribe
+
+
+async def unslowed(unit: Unit) -> None:
+    """Wait until its syncs are not held back; a real disk takes as long now and then, but not each time."""
+
+    async def is_fast() -> bool:
+        return max(await syncs(unit)) < SLOW_MS
+
+    await eventually(is_fast, what="syncs that nothing holds back")
 
 
 async def syncs(scribe: Unit) -> tuple[float, float]:

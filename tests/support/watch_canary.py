@@ -16,7 +16,9 @@ from rwk_tui.watch.answers import Etcd
 from rwk_tui.watch.canary import Canary
 from rwk_tui.watch.pace import Pace
 
-WAIT = 5.0
+WAIT = 20.0
+PATIENCE = 1.5
+"""Seconds: with the fixture `patient` no shorter pause is a gap, so that one of this computer's own makes none."""
 
 
 class World:

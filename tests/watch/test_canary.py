@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.watch_canary import WAIT, World
+from support.watch_canary import PATIENCE, WAIT, World
 from support.watch_etcd import refused, timed_out
 
 from rwk_tui.watch.aftermath import Aftermath
@@ -84,6 +84,7 @@ async def test_an_outage_is_told_with_its_duration_and_resolution(world: World) 
     assert world.row.state == "flowing"
 
 
+@pytest.mark.usefixtures("patient")
 async def test_one_hanging_member_does_not_stop_the_writes_through_the_others(world: World) -> None:
     world.cluster.hung.add("core-02")
     row = await world.until("acknowledged", 20)
@@ -130,24 +131,26 @@ async def test_a_declared_epoch_counts_anew(world: World) -> None:
     assert (await world.canary.verify()).holds
 
 
+@pytest.mark.usefixtures("patient")
 async def test_without_members_it_is_idle_and_the_pause_is_no_outage(world: World) -> None:
     await world.until("acknowledged", 3)
     targets, world.targets = world.targets, []
     assert world.row.state == "idle"
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(PATIENCE + 0.5)
     world.targets = targets
     count = world.row.acknowledged
     await world.until("acknowledged", count + 2)
     assert world.canary.gaps() == []
 
 
+@pytest.mark.usefixtures("patient")
 async def test_paused_it_writes_nothing(world: World) -> None:
     await world.until("acknowledged", 3)
     world.canary.pause()
     assert (world.row.state, world.row.why) == ("stopped", "paused")
     await asyncio.sleep(0.1)
     count = world.row.acknowledged
-    await asyncio.sleep(0.3)
+    await asyncio.sleep(PATIENCE + 0.5)
     assert world.row.acknowledged == count
     world.canary.resume()
     await world.until("acknowledged", count + 2)
@@ -227,17 +230,18 @@ async def test_old_keys_are_deleted_once_they_were_checked_and_never_while_one_i
     assert (verdict.lost, verdict.checked, verdict.acknowledged) == (0, 5, 20)
 
 
+@pytest.mark.usefixtures("patient")
 async def test_a_full_disk_is_no_outage_of_etcd(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     await world.until("acknowledged", 3)
 
     def full(fd: int, data: bytes) -> int:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("rwk_tui.watch.ledger.os.write", full)
-    assert await world.hub.wait(lambda board: world.row.state == "stopped", WAIT)
-    await asyncio.sleep(0.8)
-    assert world.canary.gap() is None
-    monkeypatch.undo()
+    with monkeypatch.context() as disk:
+        disk.setattr("rwk_tui.watch.ledger.os.write", full)
+        assert await world.hub.wait(lambda board: world.row.state == "stopped", WAIT)
+        await asyncio.sleep(PATIENCE + 0.5)
+        assert world.canary.gap() is None
     assert await world.hub.wait(lambda board: world.row.state == "flowing", WAIT)
     assert world.canary.gaps() == []
     assert [event for event in world.hub.board.events if event.kind == "outage"] == []

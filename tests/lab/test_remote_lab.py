@@ -226,6 +226,24 @@ async def test_nothing_runs_on_one_that_is_not_up(opened: Opener) -> None:
         assert (await unit.status()).state == "stopped"
 
 
+async def test_who_does_not_answer_at_first_is_asked_again(
+    opened: Opener, switch: FakeSwitch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hosts, "_CONTACT_WITHIN", 2.0)
+    asked = 0
+
+    def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        writer.close()
+
+    login = await switch.login("core-01")
+    async with await asyncio.start_server(hang_up, login.host, login.port):
+        with pytest.raises(MachineDown, match="no contact with core-01 within 2 s: "):
+            await opened("up", "up", "up").machines["core-01"].run(["true"])
+    assert asked > 1
+
+
 # -- who switches, and when
 
 

@@ -108,14 +108,14 @@ class RemoteHost:
             raise MachineDown(f"{self._name} is {words}, nothing runs there")
 
     async def agent(self) -> Agent:
-        """Who answers there; waits a little for contact. Raises MachineDown if nobody does."""
+        """Who answers there; waits a little for contact, which a busy machine may lose. Raises MachineDown."""
         if self._greeting is not None:
             return self._greeting
         self._require_use()
         if (agent := self.contact.agent_now) is not None:
             return agent
         try:
-            return await self.contact.agent(_CONTACT_WITHIN * self._ground.slack)
+            return await self.contact.wait_up(_CONTACT_WITHIN * self._ground.slack)
         except LabError as error:
             raise MachineDown(str(error)) from error
 
@@ -159,7 +159,7 @@ class RemoteHost:
 
     async def upload(self, file: Path, path: str, sha256: str) -> None:
         """Bring a program over. Raises MachineDown, or LabError."""
-        self.require_up()
+        await self.agent()
         await self.contact.upload(file, path, sha256)
 
     def check_room(self) -> None:

@@ -104,9 +104,10 @@ class RemoteMachine:
 
     async def run(self, argv: Sequence[str], *, environment: Mapping[str, str] | None = None) -> RemoteRun:
         """Run a command there, without a shell. Raises MachineDown, or LabError if it can't be started."""
-        agent = await self.host.agent()
+        await self.host.agent()
         await self._engines.bring(argv)
         await self.balancers.settled(self._name)
+        agent = await self.host.agent()  # only now: contact may have been lost and made anew meanwhile
         program = argv[0]
         if program in self._ground.engines.given:
             program = f"{layout.BIN}/{program}"

@@ -112,6 +112,7 @@ class Units:
 
     async def systemctl(self, *words: str, grace: float = 0.0) -> None:
         """Tell systemd something, after it has read what is new; it may take that long (s). Raises LabError."""
+        await self._host.agent()
         async with self._lock:
             if self._stale:
                 self._stale = False  # before: what is written while it reads may be too late for it

@@ -284,8 +284,8 @@ class Cockpit(ThemedApp):
         known = BY_ID.get(str(parameters[0]))
         if known is None:
             return False
-        if known.group == "replay" and len(self.screen_stack) > 1:
-            return False  # Dialogs come first.
+        if known.group == "replay" and self.screen.is_modal:
+            return False  # Dialogs come first; present mode is none.
         return True if known.valid(situation_of(self.board, self.contact)) else None
 
     def get_system_commands(self, screen: TextualScreen[object]) -> Iterable[SystemCommand]:

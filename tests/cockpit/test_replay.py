@@ -16,6 +16,7 @@ from rwk_tui.board.rows import MachineRow
 from rwk_tui.cockpit.app import Cockpit
 from rwk_tui.cockpit.screens.events import EventsScreen
 from rwk_tui.cockpit.screens.help import HelpScreen, help_lines
+from rwk_tui.cockpit.screens.present import PresentScreen
 from rwk_tui.cockpit.source import to_fixed
 from rwk_tui.cockpit.text import plain
 from rwk_tui.tape.player import Player
@@ -110,6 +111,20 @@ async def test_a_dialog_has_its_own_keys() -> None:
         assert (source.position.at, source.position.state) == (0.0, "playing")
         await pilot.press("escape", "right")
         assert source.position.at == 10.0
+
+
+@pytest.mark.parametrize("way_out", ["q", "ctrl+q", "ctrl+c"])
+async def test_present_mode_is_no_dialog_its_keys_wind_the_tape_and_lead_out(way_out: str) -> None:
+    async with replay() as (pilot, app, source, _):
+        await pilot.press("p")
+        await wait_for(pilot, lambda: isinstance(app.screen, PresentScreen))
+        await pilot.press("right", "plus", "space")
+        assert (source.position.at, source.position.speed, source.position.state) == (10.0, 2.0, "paused")
+        await pilot.press("f2", *"faster", "enter")
+        await wait_for(pilot, lambda: source.position.speed == 5.0)
+        await pilot.press(way_out)
+        await wait_for(pilot, lambda: not app.is_running)
+        assert app.return_code == 0
 
 
 async def test_q_leaves_at_once() -> None:

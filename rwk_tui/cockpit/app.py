@@ -14,12 +14,12 @@ from textual.screen import Screen as TextualScreen
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Frame
 from rwk_tui.cockpit import stream
-from rwk_tui.cockpit.action import Screen
-from rwk_tui.cockpit.actions import ACTIONS, BY_ID
+from rwk_tui.cockpit.action import Action, Screen
+from rwk_tui.cockpit.actions import BY_ID, actions_in
 from rwk_tui.cockpit.alarm import Alarm
 from rwk_tui.cockpit.contact import Contact
 from rwk_tui.cockpit.copying import Copying
-from rwk_tui.cockpit.keymap import USUAL, KeyMap
+from rwk_tui.cockpit.keymap import USUAL, KeyMap, bind
 from rwk_tui.cockpit.leaving import Leaving
 from rwk_tui.cockpit.memory import Memory, load_later
 from rwk_tui.cockpit.openers import Openers
@@ -49,18 +49,6 @@ class Cockpit(ThemedApp):
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (170, "-huge")]  # noqa: RUF012 - textual's
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (30, "-tall"), (36, "-high"), (54, "-lofty")]  # noqa: RUF012 - textual's
     BINDINGS: ClassVar[list[BindingType]] = [
-        *(
-            Binding(
-                ",".join(action.keys),
-                f"act('{action.id}')",
-                action.label,
-                tooltip=action.tooltip,
-                show=bool(action.footer),
-                priority=action.group == "replay",  # Panes have keys of the same name.
-                id=action.id,
-            )
-            for action in ACTIONS
-        ),
         Binding("escape", "unzoom", "all panes", show=False),
     ]
 
@@ -81,6 +69,7 @@ class Cockpit(ThemedApp):
         super().__init__(settings.theme, palette)
         self.settings = settings
         self.key_map = keys
+        bind(self, (_binding(action, keys) for action in actions_in(replay=replay is not None, viewer=viewer)))
         self.board = Board()
         self.clock = clock if replay is None else replay.now
         self.contact = Contact("tape" if replay is not None else "starting", since=self.clock(), viewer=viewer)
@@ -112,8 +101,6 @@ class Cockpit(ThemedApp):
 
     def on_mount(self) -> None:
         """Begin to work when the first frame is on the screen."""
-        if self.key_map.own:
-            self.set_keymap(self.key_map.as_textual())
         self._main.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -294,3 +281,15 @@ class Cockpit(ThemedApp):
         opens = (self._openers.open_chapter, self._openers.open_fault)
         for title, text, run in palette_commands(self.board, now, self.action_act, *opens, self.key_map):
             yield SystemCommand(title, text, run)
+
+
+def _binding(action: Action, keys: KeyMap) -> Binding:
+    return Binding(
+        ",".join(keys.keys(action.id)),
+        f"act('{action.id}')",
+        action.label,
+        tooltip=action.tooltip,
+        show=bool(action.footer),
+        priority=action.group == "replay",  # Panes have keys of the same name.
+        id=action.id,
+    )

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from typing import Any
 
 import msgspec
+from textual.app import App
+from textual.binding import Binding, BindingsMap
 from textual.keys import _character_to_key
 
 from rwk_tui.cockpit.action import key_name
@@ -12,7 +16,7 @@ from rwk_tui.cockpit.actions import BY_ID, actions_in
 from rwk_tui.settings import OwnKeys
 from rwk_tui.tomlfile import BadInput
 
-ALWAYS: dict[str, tuple[str, ...]] = {"quit": ("ctrl+q", "ctrl+c"), "close": ("ctrl+q", "ctrl+c")}
+ALWAYS: dict[str, tuple[str, ...]] = dict.fromkeys(("quit", "leave", "close"), ("ctrl+q", "ctrl+c"))
 """Keys that an action keeps whatever the user says: there must be a way out that everybody knows."""
 KEPT = frozenset({"tab", "enter", "escape", "backspace", "delete", "insert"}) | frozenset(
     {"up", "down", "left", "right", "home", "end", "pageup", "pagedown"}
@@ -34,10 +38,6 @@ class KeyMap(msgspec.Struct, frozen=True):
     def key(self, action: str) -> str:
         """The first of them, as people read it."""
         return key_name(self.keys(action)[0])
-
-    def as_textual(self) -> dict[str, str]:
-        """The same as textual takes it: keys by the ids of bindings."""
-        return {name: ",".join(keys) for name, keys in self.own}
 
 
 USUAL = KeyMap()
@@ -61,12 +61,21 @@ def key_map(own: tuple[OwnKeys, ...]) -> KeyMap:
     return wanted
 
 
+def bind(app: App[Any], bindings: Iterable[Binding]) -> None:
+    """Give an app that is not running yet those keys, in place of what textual itself would do on them.
+
+    Its own keymaps won't do: one that moves an action takes the old key away from every other action on it.
+    """
+    app._bindings.key_to_bindings.update(BindingsMap(bindings).key_to_bindings)
+
+
 def _other(action: str, key: str, wanted: KeyMap) -> str | None:
     """Another action with that key, in the lab, in a replay or in a view, each of which has keys of its own."""
     for replay, viewer in ((False, False), (True, False), (False, True)):
         together = [each.id for each in actions_in(replay=replay, viewer=viewer)]
-        if action in together:
-            return next((each for each in together if each != action and key in wanted.keys(each)), None)
+        others = (each for each in together if each != action and key in wanted.keys(each))
+        if action in together and (other := next(others, None)) is not None:
+            return other
     return None
 
 

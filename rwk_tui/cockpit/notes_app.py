@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import Binding
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Frame
 from rwk_tui.cockpit.contact import Contact
-from rwk_tui.cockpit.keymap import USUAL, KeyMap
-from rwk_tui.cockpit.notes_actions import NOTES_ACTIONS, NOTES_BY_ID, notes_keys, notes_valid
+from rwk_tui.cockpit.keymap import USUAL, KeyMap, bind
+from rwk_tui.cockpit.notes_actions import NOTES_ACTIONS, NOTES_BY_ID, NotesAction, notes_keys, notes_valid
 from rwk_tui.cockpit.palettes import Palette
 from rwk_tui.cockpit.screens.notes import NOTES_CSS, NotesScreen
 from rwk_tui.cockpit.situation import situation_of
@@ -34,10 +33,6 @@ class NotesApp(ThemedApp):
     TITLE = "rwk-tui notes"
     CSS_PATH = NOTES_CSS  # A default screen's own CSS_PATH is not read by textual.
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding(",".join(action.keys), f"act('{action.id}')", action.label, show=False, id=action.id)
-        for action in NOTES_ACTIONS
-    ]
 
     def __init__(
         self,
@@ -60,7 +55,7 @@ class NotesApp(ThemedApp):
         self._retry = retry
         self._refusal: Refusal | None = None
         self._paint_asked = False
-        self._keys = keys
+        bind(self, (_binding(action, keys) for action in NOTES_ACTIONS))
         self._main = NotesScreen(read_only=read_only, keys=keys)
 
     def get_default_screen(self) -> NotesScreen:
@@ -69,7 +64,6 @@ class NotesApp(ThemedApp):
 
     def on_mount(self) -> None:
         """Listen, and let the timer be seen."""
-        self.set_keymap({id: ",".join(notes_keys(id, self._keys)) for id in NOTES_BY_ID})
         self.paint()
         self.set_interval(1.0, self.paint)
         self.run_worker(
@@ -154,3 +148,7 @@ class NotesApp(ThemedApp):
         """Do what an action says, if it makes sense now."""
         if id in notes_valid(situation_of(self.board, self.contact), read_only=self._read_only):
             NOTES_BY_ID[id].run(self)
+
+
+def _binding(action: NotesAction, keys: KeyMap) -> Binding:
+    return Binding(",".join(notes_keys(action.id, keys)), f"act('{action.id}')", action.label, show=False, id=action.id)

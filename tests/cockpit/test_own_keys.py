@@ -17,10 +17,13 @@ from rwk_tui.cockpit.memory import Memory
 from rwk_tui.cockpit.run import run_cockpit
 from rwk_tui.cockpit.screens.chooser import Chooser
 from rwk_tui.cockpit.screens.help import HelpScreen
+from rwk_tui.cockpit.source import to_fixed
 from rwk_tui.cockpit.text import plain
 from rwk_tui.daemon.protocol import Heal, Next, Quit
 from rwk_tui.settings import BadInput, as_environment, load_settings
+from rwk_tui.tape.source import ReplaySource
 
+CUT = Path(__file__).parent.parent / "tapes" / "leader-power-cut.jsonl"
 SIZE = (120, 40)
 
 
@@ -43,8 +46,9 @@ def test_keys_may_change_places(tmp_path: Path) -> None:
     assert (found.keys("faults"), found.keys("heal")) == (("h",), ("f",))
 
 
-def test_there_is_always_a_way_out(tmp_path: Path) -> None:
-    assert keys(tmp_path, '[keys]\nquit = "F10"\n').keys("quit") == ("f10", "ctrl+q", "ctrl+c")
+@pytest.mark.parametrize("action", ["quit", "leave", "close"])
+def test_there_is_always_a_way_out(tmp_path: Path, action: str) -> None:
+    assert keys(tmp_path, f'[keys]\n{action} = "F10"\n').keys(action) == ("f10", "ctrl+q", "ctrl+c")
 
 
 def test_no_other_process_hears_of_them(tmp_path: Path) -> None:
@@ -72,6 +76,8 @@ def test_no_other_process_hears_of_them(tmp_path: Path) -> None:
         ('[keys]\nnext = "h"\n', 2, "keys.next: h is the key of 'heal' already; give that another one"),
         ('[keys]\nnext = "?"\n', 2, "keys.next: ? is the key of 'help' already"),
         ('[keys]\nnext = "F5"\nback = ["b", "f5"]\n', 2, "keys.next: F5 is the key of 'back' already"),
+        ('[keys]\nevents = "+"\n', 2, "keys.events: + is the key of 'faster' already"),
+        ('[keys]\nquit = "Q"\nevents = "q"\n', 3, "keys.events: q is the key of 'leave' already"),
         ("keys = 3\n", 1, "keys: there is no such setting; there are"),
     ],
 )
@@ -96,7 +102,7 @@ def test_no_screen_opens_with_bad_keys(tmp_path: Path, monkeypatch: pytest.Monke
 def own(tmp_path: Path) -> KeyMap:
     """Another key for each action of a lab."""
     actions = list(actions_in(replay=False))
-    lines = [f'{action.id} = "{key}"' for action, key in zip(actions, "ABCDEFGIJKLMNOPQSTUVWXYZ!%&=;78", strict=False)]
+    lines = [f'{action.id} = "{key}"' for action, key in zip(actions, "ABCDEFGIJKLMNOPQSTUVWXYZ!%&_;78", strict=False)]
     assert len(lines) == len(actions)
     return keys(tmp_path, "\n".join(["[keys]", *lines]))
 
@@ -186,3 +192,38 @@ async def test_two_keys_for_one_action_both_work(tmp_path: Path) -> None:
         await wait_for(pilot, lambda: source.calls == [Next()])
         await pilot.press("slash")
         await wait_for(pilot, lambda: source.calls == [Next(), Next()])
+
+
+MOVED = '[keys]\nquit = "Q"\nnext = "N"\n'
+
+
+@pytest.mark.parametrize("way_out", ["q", "ctrl+q", "ctrl+c"])
+async def test_a_key_that_one_action_gives_up_stays_with_the_others_in_a_replay(tmp_path: Path, way_out: str) -> None:
+    source = ReplaySource(CUT)
+    app = Cockpit(cockpit().settings, to_fixed(source), replay=source, keys=keys(tmp_path, MOVED))
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_for(pilot, lambda: app.board.at > 0)
+        await pilot.press("space")
+        assert source.position.state == "paused"
+        await pilot.press(way_out)
+        await wait_for(pilot, lambda: not app.is_running)
+
+
+@pytest.mark.parametrize("way_out", ["q", "ctrl+c"])
+async def test_and_in_a_view(tmp_path: Path, way_out: str) -> None:
+    app = cockpit(frames.calm(), keys=keys(tmp_path, MOVED), viewer=True)
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_for(pilot, lambda: app.board.at > 0)
+        await pilot.press(way_out)
+        await wait_for(pilot, lambda: not app.is_running)
+
+
+async def test_another_key_to_leave_a_replay_is_one_more(tmp_path: Path) -> None:
+    source = ReplaySource(CUT)
+    app = Cockpit(cockpit().settings, to_fixed(source), replay=source, keys=keys(tmp_path, '[keys]\nleave = "Q"\n'))
+    async with app.run_test(size=SIZE) as pilot:
+        await wait_for(pilot, lambda: app.board.at > 0)
+        await pilot.press("q")
+        assert app.is_running
+        await pilot.press("ctrl+c")
+        await wait_for(pilot, lambda: not app.is_running)

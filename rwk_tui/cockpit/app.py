@@ -23,7 +23,7 @@ from rwk_tui.cockpit.keymap import USUAL, KeyMap, bind
 from rwk_tui.cockpit.leaving import Leaving
 from rwk_tui.cockpit.memory import Memory, load_later
 from rwk_tui.cockpit.openers import Openers
-from rwk_tui.cockpit.palette import palette_commands
+from rwk_tui.cockpit.palette import Commands, palette_commands
 from rwk_tui.cockpit.palettes import Palette
 from rwk_tui.cockpit.screens.main import MAIN_CSS, MainScreen
 from rwk_tui.cockpit.situation import situation_of
@@ -48,6 +48,7 @@ class Cockpit(ThemedApp):
     COMMAND_PALETTE_BINDING = "ctrl+p"
     HORIZONTAL_BREAKPOINTS = [(0, "-tiny"), (60, "-narrow"), (100, "-wide"), (170, "-huge")]  # noqa: RUF012 - textual's
     VERTICAL_BREAKPOINTS = [(0, "-flat"), (16, "-short"), (30, "-tall"), (36, "-high"), (54, "-lofty")]  # noqa: RUF012 - textual's
+    COMMANDS: ClassVar = {Commands}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "unzoom", "all panes", show=False),
     ]

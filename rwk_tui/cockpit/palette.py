@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import ChapterRow
 from rwk_tui.cockpit.actions import ACTIONS, BY_ID
@@ -36,3 +39,27 @@ def palette_commands(
 
         for name, title, explain in possible_faults(board):
             yield f"Fault: {title}…", explain, partial(open_fault, name)
+
+
+class Commands(Provider):
+    """Shows what the app offers as it reads: textual's own provider would take titles and goals for markup."""
+
+    async def discover(self) -> Hits:
+        """All there is, by title."""
+        for title, text, run, _ in sorted(self.app.get_system_commands(self.screen), key=lambda command: command.title):
+            yield DiscoveryHit(Content(title), run, title, _shown(text))
+
+    async def search(self, query: str) -> Hits:
+        """What matches, with the letters that do marked."""
+        matcher = self.matcher(query)
+        for title, text, run, _ in self.app.get_system_commands(self.screen):
+            score, offsets = matcher.fuzzy_search.match(query, title)
+            if score > 0:
+                marked = Content(title)
+                for offset in offsets:
+                    marked = marked.stylize(matcher.match_style, offset, offset + 1)
+                yield Hit(score, marked, run, title, _shown(text))
+
+
+def _shown(text: str) -> str:
+    return Content(text)  # type: ignore[return-value]  # textual shows it as it shows a string, but without parsing it

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 from support import cockpit_frames as frames
 from support.cockpit_app import FakeSource, cockpit, wait_for
-from support.cockpit_frames import Scene
+from support.cockpit_frames import NOW, Scene
 from support.cockpit_kube_frames import not_installed
+from textual.widgets import OptionList
 
 from rwk_tui.board.rows import ChapterRow
 from rwk_tui.cockpit.actions import PANES, actions_in
@@ -204,6 +205,23 @@ async def test_palette_finds_chapters_and_opens_the_chooser_there() -> None:
         assert source.calls == []
         await pilot.press("enter")
         await wait_for(pilot, lambda: source.calls == [Open(chapter=last, step=0)])
+
+
+async def test_palette_shows_what_a_chapter_says_of_itself_as_it_is_written() -> None:
+    told = ChapterRow(seen_at=NOW, name="x", title="Break [etcd]", goal="Ends [/foo] what [b]began", steps=("one",))
+    app = cockpit(frames.calm().with_rows(told))
+    async with app.run_test(size=SIZE) as pilot:
+        await shown(pilot, app)
+
+        def offered() -> list[str]:
+            return [str(option.prompt) for each in app.screen.query(OptionList) for option in each.options]
+
+        wanted = "Chapter: Break [etcd]…\nEnds [/foo] what [b]began"
+        for typed in ((), ("[", "e", "t", "c", "d")):
+            await pilot.press("f2", *typed)
+            await wait_for(pilot, lambda: wanted in offered())
+            await pilot.press("escape")
+            await wait_for(pilot, lambda: len(app.screen_stack) == 1)
 
 
 async def test_the_strip_can_be_clicked() -> None:

@@ -1,7 +1,8 @@
 """How the lines of a tape are packed: gzip, in parts that each carry a checksum, so that `zcat` reads it too.
 
-A part holds half a minute. What a crash leaves of the last one can be read up to the last second; a part that is whole
-but does not match its checksum gives no line at all, since nobody knows which of them are true.
+A part holds half a minute, and says its number, so that a lost one is missed. What a crash leaves of the last one can
+be read up to the last second; a part that is whole but does not match its checksum gives no line at all, since nobody
+knows which of them are true.
 """
 
 from __future__ import annotations
@@ -10,6 +11,10 @@ import time
 import zlib
 from collections.abc import Callable, Iterator
 from typing import BinaryIO
+
+import msgspec
+
+from rwk_tui.tape.order import End, Part
 
 LINE_LIMIT = 16 * 1024 * 1024
 """Bytes in the longest line that is taken for a frame."""
@@ -22,6 +27,7 @@ _FULL = 4 * 1024 * 1024
 _GZIP = 16 + zlib.MAX_WBITS
 _READ = 64 * 1024
 _LOOK = 16
+CUT_OFF = "is missing: the run crashed, or the file was cut off"
 
 
 class Damaged(Exception):
@@ -29,34 +35,54 @@ class Damaged(Exception):
 
 
 class Packer:
-    """Packs lines; `clock` gives seconds, by which parts end and what is packed goes out."""
+    """Packs a header and then frames, a line each.
+
+    `clock` gives seconds, by which parts end and what is packed goes out.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._part = zlib.compressobj(wbits=_GZIP)
         self._size = 0
+        self._parts = 0
+        self._frames = -1  # The header is none.
         self._began = self._out = -_PART
 
     def pack(self, line: bytes) -> bytes:
         """Take a line; returns the bytes to write now, b"" if they can wait for some more."""
-        now = self._clock()
+        now, packed = self._clock(), b""
         if not self._size:
             self._began, self._out = now, now - _FLUSH  # The first line of a part waits for nothing.
-        packed = self._part.compress(line)
-        self._size += len(line)
+            packed = self._begin()
+        packed += self._take(line)
+        self._frames += 1
         if self._size >= _FULL or now - self._began >= _PART:
-            return packed + self.end()
+            return packed + self._end()
         if now - self._out >= _FLUSH:
             self._out = now
             packed += self._part.flush(zlib.Z_SYNC_FLUSH)
         return packed
 
-    def end(self) -> bytes:
-        """End the part, if one was begun; returns its last bytes."""
-        if not self._size:
-            return b""
+    def close(self) -> bytes:
+        """End the tape; returns its last bytes."""
+        packed = b"" if self._size else self._begin()
+        return packed + self._take(_line(End(frames=self._frames))) + self._end()
+
+    def _begin(self) -> bytes:
+        self._parts += 1
+        return self._take(_line(Part(part=self._parts, frames=self._frames))) if self._parts > 1 else b""
+
+    def _take(self, line: bytes) -> bytes:
+        self._size += len(line)
+        return self._part.compress(line)
+
+    def _end(self) -> bytes:
         packed, self._part, self._size = self._part.flush(), zlib.compressobj(wbits=_GZIP), 0
         return packed
+
+
+def _line(entry: Part | End) -> bytes:
+    return msgspec.json.encode(entry) + b"\n"
 
 
 def lines_of(file: BinaryIO) -> Iterator[bytes]:
@@ -97,7 +123,7 @@ def _parts(file: BinaryIO) -> Iterator[bytes]:
             rest = rest or file.read(_READ)
             if not rest:
                 yield b"".join(part)
-                raise Damaged("is missing: the run crashed, or the file was cut off")
+                raise Damaged(CUT_OFF)
             try:
                 part.append(unpacker.decompress(rest, PART_LIMIT - size + 1))
             except zlib.error:

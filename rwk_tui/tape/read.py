@@ -9,9 +9,12 @@ import msgspec
 
 from rwk_tui.board.frames import PROTOCOL, Frame
 from rwk_tui.board.wording import count
-from rwk_tui.tape.packing import Damaged, first_line, lines_of
+from rwk_tui.tape.order import End, Order, Part
+from rwk_tui.tape.packing import CUT_OFF, Damaged, first_line, lines_of
 from rwk_tui.tape.write import TAPE, Header
 
+_WITHOUT_END = 1
+"""The version of tapes that just stop; they are read as well as they can be."""
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 
 
@@ -37,7 +40,7 @@ class Tape:
             raise BadTape(f"{path}: {error.strerror or error}") from None
         except (*_UNREADABLE, Damaged):
             raise BadTape(f"{path}: not a tape of rwk-tui: its first line is no header") from None
-        if self.header.tape != TAPE or self.header.protocol != PROTOCOL:
+        if self.header.tape not in (_WITHOUT_END, TAPE) or self.header.protocol != PROTOCOL:
             raise BadTape(
                 f"{path}: written by rwk-tui {self.header.version} as tape {self.header.tape}, protocol "
                 f"{self.header.protocol}; this is tape {TAPE}, protocol {PROTOCOL}"
@@ -45,22 +48,25 @@ class Tape:
 
     def __iter__(self) -> Iterator[Frame]:
         self.problem, self.frames = "", 0
-        decoder = msgspec.json.Decoder(Frame)
+        decoder, order = msgspec.json.Decoder(Frame | Part | End), Order()
         try:
             with self.path.open("rb") as file:
                 for number, line in enumerate(lines_of(file), 1):
                     if number == 1:
                         continue
                     try:
-                        frame = decoder.decode(line)
+                        entry = decoder.decode(line)
                     except _UNREADABLE as error:
                         self._stop_at(number, "is cut off" if not line.endswith(b"\n") else f"is damaged ({error})")
                         return
-                    if not self.frames and not frame.full:
-                        self._stop_at(number, "does not begin with the whole board")
+                    if amiss := order.amiss(entry):
+                        self._stop_at(number, amiss)
                         return
-                    self.frames += 1
-                    yield frame
+                    if isinstance(entry, Frame):
+                        self.frames += 1
+                        yield entry
+            if not order.ended and self.header.tape != _WITHOUT_END:
+                raise Damaged(CUT_OFF)
         except Damaged as why:
             self.problem = f"{self.path}: what follows frame {self.frames} {why}; {self._kept()}"
         except OSError as error:

@@ -13,14 +13,17 @@ from rwk_tui import __version__
 from rwk_tui.board.frames import PROTOCOL
 from rwk_tui.tape.packing import Packer
 
-TAPE = 1
-"""The version of the file's layout: a header, then one frame a line, the first of them full."""
+TAPE = 2
+"""The version of the file's layout: a header, then one frame a line, the first of them full, and a line for the end.
+
+Version 1 had neither that one nor those that number the parts.
+"""
 
 
 class Header(msgspec.Struct, frozen=True, kw_only=True):
     """The first line of a tape."""
 
-    tape: int = TAPE
+    tape: int
     protocol: int = PROTOCOL
     version: str = __version__
 
@@ -40,7 +43,7 @@ class TapeWriter:
             self.path, self._handle = _create(path)
         except OSError as error:
             self._fail(error)
-        self.write(msgspec.json.encode(Header()) + b"\n")
+        self.write(msgspec.json.encode(Header(tape=TAPE)) + b"\n")
 
     @property
     def running(self) -> bool:
@@ -55,7 +58,7 @@ class TapeWriter:
     def close(self) -> None:
         """End the tape; harmless when it has ended."""
         if self.running:
-            self._put(self._packer.end())
+            self._put(self._packer.close())
         self._let_go()
 
     def _put(self, packed: bytes) -> None:

@@ -31,9 +31,10 @@ def write(path: Path, *frames: Frame) -> list[str]:
     return complaints
 
 
-def unpack(path: Path) -> None:
-    """The same tape as plain lines, which are read too."""
-    path.write_bytes(gzip.decompress(path.read_bytes()))
+def unpack(path: Path, *, ended: bool = True) -> None:
+    """The same tape as plain lines, which are read too; without its last one, as if it had not `ended`."""
+    lines = gzip.decompress(path.read_bytes()).splitlines(keepends=True)
+    path.write_bytes(b"".join(lines if ended else lines[:-1]))
 
 
 def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
@@ -65,7 +66,7 @@ def test_it_is_packed_and_a_plain_one_is_read_as_well(tmp_path: Path) -> None:
 def test_a_line_that_was_cut_off_costs_only_itself(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     write(path, *(frame(number) for number in range(1, 4)))
-    unpack(path)
+    unpack(path, ended=False)
     path.write_bytes(path.read_bytes()[:-20])
     tape = Tape(path)
     assert [one.seq for one in tape] == [1, 2]
@@ -86,7 +87,7 @@ def test_a_tampered_line_ends_the_tape_there(tmp_path: Path) -> None:
 def test_a_line_that_is_no_text_ends_the_tape_there(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     write(path, frame(1))
-    unpack(path)
+    unpack(path, ended=False)
     with path.open("ab") as file:
         file.write(b'{"t":"frame","seq":2,"at":2,"gone":["\xff"]}\n')
     tape = Tape(path)
@@ -108,6 +109,8 @@ def test_it_must_begin_with_the_whole_board(tmp_path: Path) -> None:
         (b"\x7fELF" * 100, "no header"),
         (b"[" * 100_000, "no header"),
         (b'{"version":"\xff"}\n', "no header"),
+        (b'{"t":"part","part":2,"frames":3}\n', "no header"),
+        (b'{"tape":3,"version":"9.9"}\n', "as tape 3"),
         (b'{"tape":1,"protocol":99,"version":"9.9"}\n', "rwk-tui 9.9"),
     ],
 )

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import msgspec
 
 from rwk_tui.board.frames import Frame
 from rwk_tui.board.wording import count
+
+LAST = 1e11
+"""Unix time (s), far after any run: what lies beyond it no calendar can show."""
+_TIMES = ("since", "injected", "healed", "renewed", "synced_at", "at", "seen_at")
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, tag="part", tag_field="t"):
@@ -52,6 +58,18 @@ class Order:
             return "does not begin with the whole board"
         if frame.seq <= self._seq:
             return f"has frame number {frame.seq} after number {self._seq}"
+        if frame.story is not None and not 0 <= frame.story.step <= len(frame.story.steps):
+            return f"is damaged (step {frame.story.step} of {len(frame.story.steps)})"
+        if strange := next((time for time in _times(frame) if not -LAST <= time <= LAST), None):
+            return f"is damaged (a time of {strange:g} s)"
         self._frames += 1
         self._seq = frame.seq
         return ""
+
+
+def _times(frame: Frame) -> Iterator[float]:
+    yield frame.at
+    yield from (event.at for event in frame.events)
+    yield from (line.at for line in frame.output)
+    for row in frame.rows:
+        yield from (getattr(row, name) for name in _TIMES if name in row.__struct_fields__)

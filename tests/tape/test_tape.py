@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from rwk_tui.board.board import Board
-from rwk_tui.board.frames import Event, Frame
-from rwk_tui.board.rows import LinkRow, MemberRow, QuorumRow
+from rwk_tui.board.frames import Event, Frame, Output, Step, Story
+from rwk_tui.board.rows import LinkRow, MachineRow, MemberRow, QuorumRow
 from rwk_tui.tape.read import BadTape, Tape
 from rwk_tui.tape.write import TapeWriter
 
@@ -93,6 +94,25 @@ def test_a_line_that_is_no_text_ends_the_tape_there(tmp_path: Path) -> None:
     tape = Tape(path)
     assert [one.seq for one in tape] == [1]
     assert f"{path}:3: the line is damaged" in tape.problem
+
+
+@pytest.mark.parametrize(
+    ("values", "why"),
+    [
+        ({"story": Story(chapter="x", steps=(Step(title="one"),), step=2)}, "step 2 of 1"),
+        ({"story": Story(chapter="x", steps=(Step(title="one"),), step=-1)}, "step -1 of 1"),
+        ({"at": 1e18}, "a time of 1e+18 s"),
+        ({"events": (Event(id=9, at=-1e18, kind="test", level="info", text="x"),)}, "a time of -1e+18 s"),
+        ({"output": (Output(at=1e300, step="x", machine="", stream="out", text=""),)}, "a time of 1e+300 s"),
+        ({"rows": (MachineRow(seen_at=1.0, name="core-01", power="up", address="", since=1e18),)}, "a time of 1e+18 s"),
+    ],
+)
+def test_a_frame_that_no_screen_can_show_is_damaged(tmp_path: Path, values: dict[str, Any], why: str) -> None:
+    path = tmp_path / "t.tape"
+    write(path, frame(1), msgspec.structs.replace(frame(2), **values), frame(3))
+    tape = Tape(path)
+    assert [one.seq for one in tape] == [1]
+    assert tape.problem == f"{path}:3: the line is damaged ({why}); kept the 1 frame before it"
 
 
 def test_it_must_begin_with_the_whole_board(tmp_path: Path) -> None:

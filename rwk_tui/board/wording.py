@@ -1,8 +1,17 @@
-"""How durations, numbers and lists are said, the same everywhere."""
+"""How durations, numbers and lists are said, the same everywhere, and how foreign text is made fit to be said."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_ESCAPES = re.compile(
+    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor movements
+    r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"  # titles, links and other strings
+    r"|\x1b[ -/]*[0-~]?"
+)
+# Control characters, and what turns or hides the text around it (bidirectional overrides, zero-width marks).
+_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
 
 
 def seconds(milliseconds: float) -> str:
@@ -25,3 +34,14 @@ def count(number: int, one: str, many: str = "") -> str:
 def listed(names: Sequence[str]) -> str:
     """The names as in a sentence: "core-01, core-02 and core-03"."""
     return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def clean(text: str) -> str:
+    """Foreign text made harmless: one line, no escape sequences, no control characters, tabs as spaces."""
+    if text.isascii() and text.isprintable():
+        return text
+    text = text.rstrip("\r\n")
+    if "\r" in text:
+        text = text.rpartition("\r")[2]  # What a terminal would show of a progress bar is its last state.
+    text = _ESCAPES.sub("", text).expandtabs(8).replace("\n", " ")
+    return _CONTROLS.sub("", text)

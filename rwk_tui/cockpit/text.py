@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
 
+from rwk_tui.board.wording import clean as clean
+
 Tone = Literal["plain", "strong", "muted", "good", "warn", "bad", "accent", "key", "code", "cursor", "replay"]
 
 
@@ -26,24 +28,6 @@ class Span(NamedTuple):
 Line = tuple[Span, ...]
 
 ELLIPSIS = "…"
-_ESCAPES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # colours, cursor movements
-    r"|\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?"  # titles, links and other strings
-    r"|\x1b[ -/]*[0-~]?"
-)
-# Control characters, and what turns or hides the text around it (bidirectional overrides, zero-width marks).
-_CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
-
-
-def clean(text: str) -> str:
-    """Foreign text made harmless: one line, no escape sequences, no control characters, tabs as spaces."""
-    if text.isascii() and text.isprintable():
-        return text
-    text = text.rstrip("\r\n")
-    if "\r" in text:
-        text = text.rpartition("\r")[2]  # What a terminal would show of a progress bar is its last state.
-    text = _ESCAPES.sub("", text).expandtabs(8).replace("\n", " ")
-    return _CONTROLS.sub("", text)
 
 
 def line(*parts: Span | str | tuple[str, Tone]) -> Line:

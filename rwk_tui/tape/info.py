@@ -12,6 +12,7 @@ from rwk_tui.board.board import Board
 from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.frames import Frame, StepStatus
 from rwk_tui.board.rows import FaultRow, LabRow
+from rwk_tui.board.wording import clean
 from rwk_tui.tape.read import Tape
 
 WHOLE, DAMAGED = 0, 1
@@ -35,9 +36,10 @@ class ChapterTold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TapeInfo(msgspec.Struct, frozen=True, kw_only=True):
-    """What a tape holds; times are unix (s), `verdicts` counts the report cards of this run by how they ended.
+    """What a tape holds, in words that are fit for any terminal; times are unix (s).
 
-    `problem` is "" if the tape is whole, else one line that says what could be kept; all else is of what could be.
+    `verdicts` counts the report cards of this run by how they ended. `problem` is "" if the tape is whole, else one
+    line that says what could be kept; all else is of what could be.
     """
 
     tape: int
@@ -80,7 +82,7 @@ class Looker:
         self._events.update(event.id for event in frame.events)
         for row in frame.rows:
             if isinstance(row, FaultRow):
-                self._faults[row.id] = f"{row.fault} {row.target}".strip()
+                self._faults[row.id] = clean(f"{row.fault} {row.target}".strip())
         if frame.story is not None and frame.story.chapter:
             self._hear_story()
 
@@ -98,8 +100,8 @@ class Looker:
             tape=tape.header.tape,
             protocol=tape.header.protocol,
             version=tape.header.version,
-            backend=lab.backend if lab is not None else "",
-            engines=lab.engines if lab is not None else "",
+            backend=clean(lab.backend) if lab is not None else "",
+            engines=clean(lab.engines) if lab is not None else "",
             began=self._began,
             seconds=round(seconds, 3),
             frames=self._frames,
@@ -116,8 +118,8 @@ class Looker:
         story = self._board.story
         ends = [step.status for step in story.steps if step.status in TOLD]
         told = ChapterTold(
-            chapter=story.chapter,
-            title=story.title,
+            chapter=clean(story.chapter),
+            title=clean(story.title),
             steps=len(story.steps),
             passed=ends.count("passed"),
             failed=ends.count("failed"),

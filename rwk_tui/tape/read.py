@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from rwk_tui.board.frames import PROTOCOL, Frame
-from rwk_tui.board.wording import count
+from rwk_tui.board.wording import clean, count
 from rwk_tui.tape.order import End, Order, Part
 from rwk_tui.tape.packing import CUT_OFF, Damaged, first_line, lines_of
 from rwk_tui.tape.write import TAPE, Header
@@ -35,11 +35,12 @@ class Tape:
         self.frames = 0
         try:
             with path.open("rb") as file:
-                self.header = msgspec.json.decode(first_line(file), type=Header)
+                header = msgspec.json.decode(first_line(file), type=Header)
         except OSError as error:
             raise BadTape(f"{path}: {error.strerror or error}") from None
         except (*_UNREADABLE, Damaged):
             raise BadTape(f"{path}: not a tape of rwk-tui: its first line is no header") from None
+        self.header = msgspec.structs.replace(header, version=clean(header.version))
         if self.header.tape not in (_WITHOUT_END, TAPE) or self.header.protocol != PROTOCOL:
             raise BadTape(
                 f"{path}: written by rwk-tui {self.header.version} as tape {self.header.tape}, protocol "
@@ -57,7 +58,8 @@ class Tape:
                     try:
                         entry = decoder.decode(line)
                     except _UNREADABLE as error:
-                        self._stop_at(number, "is cut off" if not line.endswith(b"\n") else f"is damaged ({error})")
+                        whole = line.endswith(b"\n")
+                        self._stop_at(number, f"is damaged ({clean(str(error))})" if whole else "is cut off")
                         return
                     if amiss := order.amiss(entry):
                         self._stop_at(number, amiss)

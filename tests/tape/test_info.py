@@ -9,7 +9,7 @@ import pytest
 
 from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.frames import Frame, Step, StepStatus, Story
-from rwk_tui.board.rows import FaultRow
+from rwk_tui.board.rows import FaultRow, LabRow
 from rwk_tui.tape.info import ChapterTold, look_through, print_info
 from rwk_tui.tape.read import BadTape
 from rwk_tui.tape.words import info_lines
@@ -75,6 +75,20 @@ def test_it_says_so_in_words(made: Path) -> None:
     assert "03-x: A title, 1 passed, 1 failed of 3 steps" in words
     assert "2 × power-cut core-01" in words
     assert "✗ 1 violated, ✓ 1 holds" in words
+
+
+def test_foreign_words_are_only_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    lab = LabRow(seen_at=1.0, backend="local\x1b[2J", engines="etcd\x1b]0;mine\x07 3.7", state="ready")
+    fault = FaultRow(seen_at=1.0, id="1", fault="power\x9b2J-cut", target="core\r-01", since=1.0, text="")
+    steps = (Step(title="s", status="passed"),)
+    story = Story(chapter="03\x1b[1A-x", title="A\x1b[31m title\nof two lines", steps=steps)
+    writer = TapeWriter(tmp_path / "t.tape", pytest.fail)
+    writer.write(msgspec.json.encode(Frame(seq=1, at=1.0, full=True, rows=(lab, fault), story=story)) + b"\n")
+    writer.close()
+    assert print_info(writer.path, json=False) == 0
+    told = capsys.readouterr().out
+    assert all(line.isprintable() for line in told.splitlines())
+    assert "local, etcd 3.7" in told and "03-x: A title of two lines, 1 passed" in told
 
 
 def test_a_real_run(capsys: pytest.CaptureFixture[str]) -> None:

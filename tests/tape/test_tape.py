@@ -182,3 +182,15 @@ def test_the_recorded_tapes_are_whole_and_show_what_they_are_named_for(name: str
     assert ("lost" in quorum) == (name in ("no-quorum", "story")), "a lone member that restarts is no quorum"
     assert cut == (name == "partition")
     assert stale == (name in ("stale", "no-quorum", "leader-power-cut", "story"))
+
+
+def test_no_word_of_a_foreign_tape_reaches_the_terminal_as_more_than_a_word(tmp_path: Path) -> None:
+    path = tmp_path / "t.tape"
+    path.write_bytes(b'{"tape":9,"version":"\\u001b]0;mine\\u00071\\u001b[2J.0"}\n')
+    with pytest.raises(BadTape) as said:
+        Tape(path)
+    assert "written by rwk-tui 1.0 as tape 9" in str(said.value)
+    path.write_bytes(b'{"tape":2}\n{"t":"\\u001b[2Jframes"}\n')
+    tape = Tape(path)
+    assert list(tape) == []
+    assert "frames" in tape.problem and tape.problem.isprintable()

@@ -11,6 +11,7 @@ from rwk_tui.board.wording import count
 from rwk_tui.cockpit.walk import Size, Walk, walking
 from rwk_tui.settings import Settings
 from rwk_tui.tape.reel import Reel
+from rwk_tui.tape.targets import written_whole
 
 LOOK = 0.5
 """Seconds of the run between two pictures of an asciicast."""
@@ -59,7 +60,7 @@ async def _cast(walk: Walk, reel: Reel, file: Path, size: Size) -> int:
     """Only lines that changed are written, and nothing for a moment at which none did."""
     before: Sequence[str] = ()
     written = 0
-    with file.open("w", encoding="utf-8") as out:
+    with written_whole(file) as out:
         header = {"version": 2, "width": size[0], "height": size[1], "timestamp": int(reel.began)}
         print(json.dumps(header), file=out)
         for moment in _moments(reel.length):

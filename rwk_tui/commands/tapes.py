@@ -29,8 +29,11 @@ def tape_export(arguments: argparse.Namespace) -> int:
     if size is None:
         return complain(f"--size {arguments.size}: must be from 60x16 to 400x200, such as 120x40", BAD_INPUT)
     from rwk_tui.tape.export import export
+    from rwk_tui.tape.targets import check_targets
 
     tape = Path(arguments.file)
+    files = {"--report": report, "--events": events, "--cast": cast}
+    check_targets(tape, {flag: path for flag, path in files.items() if path is not None}, stills, "--stills")
     code = export(tape, report=report, events=events)
     if cast is not None or stills is not None:
         from rwk_tui.cockpit.pictures import run_pictures

@@ -13,12 +13,13 @@ from rwk_tui.board.report import markdown, plain
 from rwk_tui.board.wording import count, seconds
 from rwk_tui.tape.info import DAMAGED, WHOLE, ChapterTold, Looker, TapeInfo
 from rwk_tui.tape.read import Tape
+from rwk_tui.tape.targets import written_whole
 
 
 def export(path: Path, *, report: Path | None, events: Path | None) -> int:
     """Write what was asked for; returns 1 if the tape is damaged, after what could be kept.
 
-    Raises BadTape or OSError.
+    Raises BadTape or OSError; a file that can't be written whole stays as it was.
     """
     tape, looker = Tape(path), Looker()
     told: dict[int, Event] = {}
@@ -27,10 +28,12 @@ def export(path: Path, *, report: Path | None, events: Path | None) -> int:
         told |= {event.id: event for event in frame.events}
     info = looker.info(tape)
     if report is not None:
-        report.write_text(markdown(looker.cards, title=_title(info)) + _chapters(info), encoding="utf-8")
+        with written_whole(report) as out:
+            out.write(markdown(looker.cards, title=_title(info)) + _chapters(info))
         print(f"{report}: {count(len(looker.cards), 'card')}, {count(len(info.chapters), 'chapter')}")
     if events is not None:
-        events.write_bytes(b"".join(msgspec.json.encode(told[id]) + b"\n" for id in sorted(told)))
+        with written_whole(events) as out:
+            out.writelines(f"{msgspec.json.encode(told[id]).decode()}\n" for id in sorted(told))
         print(f"{events}: {count(len(told), 'event')}")
     if info.problem:
         print(f"rwk-tui: {info.problem}", file=sys.stderr)

@@ -56,6 +56,7 @@ def test_paths_start_where_they_were_written(tmp_path: Path, monkeypatch: pytest
         ("theme = 'plaid'\n", 1, "theme: must be one of dark"),
         ("theme = ['dark']\n", 1, "theme: must be one of dark"),
         ("state = 4\n", 1, "state: must be a path"),
+        ("tape = '.'\n", 1, "tape: must be a file, and . is a directory"),
         ("linger = 3\n[timeouts]\naction = 5\nlinger = 4\n", 4, "timeouts.linger: there is no such setting"),
         ("[timeouts]\ncheck = 'soon'\n", 2, "timeouts.check: must be a number"),
         ("timeouts = 3\n", 1, "timeouts: there is no such setting"),

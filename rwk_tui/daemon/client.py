@@ -88,7 +88,8 @@ class DaemonClient:
         elif attempt.spawned is not None:
             # Another front end was quicker: ours waits for a lock that it must not get when that lab ends.
             await attempt.spawned.end()
-        if start and not client.started and settings.tape is not None and welcome.tape != str(settings.tape):
+        elsewhere = settings.tape is not None and str(settings.tape) not in (welcome.wished, welcome.tape)
+        if start and not client.started and elsewhere:
             await client.close()
             records = f"is recorded to {welcome.tape}" if welcome.tape else "is not recorded"
             raise DaemonError(

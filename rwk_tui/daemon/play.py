@@ -82,6 +82,8 @@ async def _play(settings: Settings, chapters: Sequence[Chapter], report: Report,
                     title = f"rwk-tui play {' '.join(chapter.name for chapter in chapters)}"
                     write_report(report_to, cards.all, title)
         report.summary(len(chapters), results, time.monotonic() - began)
+    if tape := lab.client.welcome.tape:
+        print(f"rwk-tui: recorded to {tape}", file=sys.stderr)
     return exit_code(results, cards.all)
 
 

@@ -147,12 +147,17 @@ AnyCommand = (
 
 
 class Welcome(msgspec.Struct, frozen=True, kw_only=True, tag="welcome", tag_field="t"):
-    """The daemon's first line; a full frame follows. `tape` is the file that it was told to record to, "" for none."""
+    """The daemon's first line; a full frame follows.
+
+    `tape` is the file that it records to and `wished` the one that it was told, which may have been there already; ""
+    for none.
+    """
 
     protocol: int
     version: str
     pid: int
     tape: str = ""
+    wished: str = ""
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True, tag="reply", tag_field="t"):

@@ -30,6 +30,10 @@ CLIENTS = 64
 class Stream(Protocol):
     """What the server needs of the daemon behind it."""
 
+    @property
+    def tape(self) -> str:
+        """The file that all that is sent is recorded to, "" for none."""
+
     def flush(self) -> int:
         """Send what changed, if anything did, to every client; returns the number of the last frame sent."""
 
@@ -45,7 +49,7 @@ class Server:
 
     def __init__(self, settings: Settings, stream: Stream, lifetime: Lifetime) -> None:
         self._path = settings.socket
-        self._tape = str(settings.tape or "")
+        self._wished = str(settings.tape or "")
         self._stream = stream
         self._lifetime = lifetime
         self._clients: set[Connection] = set()
@@ -116,7 +120,8 @@ class Server:
         # What is pending goes to the others before the snapshot is drawn: it is in there, and nobody sees it twice.
         self._stream.flush()
         self._lifetime.arrived(client.hello.attend)
-        client.send(encode(Welcome(protocol=PROTOCOL, version=__version__, pid=os.getpid(), tape=self._tape)))
+        tape, wished = self._stream.tape, self._wished
+        client.send(encode(Welcome(protocol=PROTOCOL, version=__version__, pid=os.getpid(), tape=tape, wished=wished)))
         client.send(self._stream.snapshot())
         self._clients.add(client)
         self.greeted.set()

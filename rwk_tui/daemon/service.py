@@ -53,6 +53,8 @@ class Service:
         if self._settings.tape is not None:
             self._tape = TapeWriter(self._settings.tape, self._complain)
             self._tape.write(self.snapshot())
+            if self._tape.running:
+                self.hub.tell("tape", f"recorded to {self._tape.path.name}")  # Not where: tapes are given away.
         self.lifetime.begin()
         pump = asyncio.create_task(self._pump())
         pump.add_done_callback(lambda _: self.lifetime.end("the daemon can send no more frames"))
@@ -64,11 +66,18 @@ class Service:
         pump.cancel()
         await asyncio.gather(pump, return_exceptions=True)
         self.flush()
-        reason = self._phases.failure or f"{self.lifetime.reason}; {self._phases.fate}"
-        await self._server.close(reason, halted=self._phases.halted)
+        last_words = self._phases.failure or f"{self.lifetime.reason}; {self._phases.fate}"
+        if self.tape:
+            last_words = f"{last_words}; recorded to {self.tape}"
+        await self._server.close(last_words, halted=self._phases.halted)
         if self._tape is not None:
             self._tape.close()
         return 1 if self._phases.failure else 0
+
+    @property
+    def tape(self) -> str:
+        """The file that all that is sent is recorded to, "" for none."""
+        return str(self._tape.path) if self._tape is not None and self._tape.running else ""
 
     def flush(self, *, sign_of_life: bool = False) -> int:
         """Send what changed to every client and to the tape; returns the number of the last frame sent.

@@ -54,6 +54,13 @@ def _path(value: object, base: Path) -> Path:
     return Path(os.path.abspath(base / path))  # noqa: PTH100 - resolve() would follow links
 
 
+def _file(value: object, base: Path) -> Path:
+    path = _path(value, base)
+    if path.is_dir():
+        raise ValueError(f"must be a file, and {value} is a directory")
+    return path
+
+
 def _url(value: object, base: Path) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"https?://[!-~]+", value):
         raise ValueError(f"must be a URL that starts with http:// or https://, not {value!r}")
@@ -118,7 +125,7 @@ _READERS: dict[str, Reader] = {
     "load": _number(int, 0, 500),
     "theme": _text(r"\w[\w-]*", f"one of {', '.join(THEMES)}, or the name of a theme of your own"),
     "themes": _path,
-    "tape": _path,
+    "tape": _file,
     "vagrant.box": _text(r"[\w.-]+(/[\w.-]+)?", "the name of a box, such as bento/debian-13"),
     "vagrant.provider": _text(r"[\w-]*", "the name of a provider, such as virtualbox or libvirt"),
     "vagrant.address": _text(

@@ -20,6 +20,7 @@ from rwk_tui.daemon.places import make_state
 from rwk_tui.daemon.protocol import Bye, Next, Quit, Welcome
 from rwk_tui.daemon.wire import encode
 from rwk_tui.settings import BadInput, Settings
+from rwk_tui.tape.read import Tape
 
 
 async def answering(settings: Settings, *lines: bytes) -> asyncio.Server:
@@ -194,3 +195,23 @@ async def test_a_tape_can_t_begin_in_a_lab_that_runs(settings: Settings) -> None
         with pytest.raises(DaemonError, match=r"is recorded to .*/other\.tape, so"):
             await DaemonClient.connect(wished, start=True)
         await (await DaemonClient.connect(recorded, start=True)).close()
+
+
+async def test_who_comes_back_to_a_tape_that_got_another_name_is_let_in_and_told_it(settings: Settings) -> None:
+    wished = replace(settings, tape=settings.state.parent / "talk.tape")
+    assert wished.tape is not None
+    wished.tape.write_text("an older one")
+    real = wished.tape.with_name("talk-2.tape")
+    async with serving(wished, FakeWorld()) as (service, _):
+        for tape in (wished.tape, real):
+            client = await DaemonClient.connect(replace(settings, tape=tape), start=True)
+            assert client.welcome.tape == str(real)
+            await client.close()
+        assert [event.text for event in service.hub.board.events if event.kind == "tape"] == ["recorded to talk-2.tape"]
+        client = await DaemonClient.connect(settings)
+        await client.call(Quit())
+        said = [message.reason async for message in client if isinstance(message, Bye)]
+        assert said == [f"asked to quit; the lab is halted; recorded to {real}"]
+        await client.close()
+    assert [event.text for frame in Tape(real) for event in frame.events if event.kind == "tape"]
+    assert wished.tape.read_text() == "an older one"

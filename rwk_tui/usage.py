@@ -63,6 +63,9 @@ def parser() -> argparse.ArgumentParser:
     web = command("web", "let browsers look at the running lab: no key there changes it")
     web.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen (default: 127.0.0.1)")
     web.add_argument("--port", type=int, default=8123, metavar="N", help="and on which port (default: 8123; 0: any)")
+    web.add_argument(
+        "--name", action="append", default=[], metavar="HOST", help="a further name of this computer; may be repeated"
+    )
     web.add_argument("--visitors", type=int, default=8, metavar="N", help="how many at once, 1 to 32 (default: 8)")
     play = command("play", "run chapters without a screen, and fail where a check fails")
     play.add_argument("chapters", nargs="*", metavar="CHAPTER", help="see `rwk-tui chapters`")

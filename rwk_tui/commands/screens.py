@@ -42,16 +42,20 @@ def web(arguments: argparse.Namespace) -> int:
     """Let browsers look at the running lab until Ctrl-C."""
     settings = settings_of(arguments, daemon=True)
     from rwk_tui.cockpit.theme_files import load_palette
+    from rwk_tui.web.guard import is_name
     from rwk_tui.web.server import MOST, Place, serve
 
     load_palette(settings)  # What is wrong with it is said here, not to each browser.
-    place = Place(arguments.host, arguments.port, arguments.visitors)
+    place = Place(arguments.host, arguments.port, arguments.visitors, tuple(arguments.name))
     if not place.host:
         return complain("--host: say an address, such as 127.0.0.1", BAD_INPUT)
     if not 0 <= place.port <= 65535:
         return complain(f"--port {place.port}: a port is a number from 1 to 65535", BAD_INPUT)
     if not 1 <= place.visitors <= MOST:
         return complain(f"--visitors {place.visitors}: from 1 to {MOST}", BAD_INPUT)
+    for name in place.names:
+        if not is_name(name):
+            return complain(f"--name {name}: say a name without a port, such as lab.example.org", BAD_INPUT)
     serve(settings, place)
     return OK
 

@@ -7,6 +7,7 @@ our address (DNS rebinding), or by a websocket, which browsers allow across site
 from __future__ import annotations
 
 import socket
+from collections.abc import Collection
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -27,15 +28,20 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def knows(served: str, asked: str | None) -> bool:
-    """Whether a Host header is one of ours, when `served` is what we listen on.
+def is_name(text: str) -> bool:
+    """Whether a browser could have that, and nothing more, for the name of a computer."""
+    return _name(text) == text.lower()
+
+
+def knows(served: str, asked: str | None, names: Collection[str] = ()) -> bool:
+    """Whether a Host header is one of ours, when `served` is what we listen on, and `names` are ours besides.
 
     An address can't be rebound: whoever uses one has no name that could lead elsewhere tomorrow.
     """
     name = _name(asked)
     if name is None:
         return False
-    if is_loopback(name):
+    if is_loopback(name) or name in (each.lower() for each in names):
         return True
     if is_loopback(served):
         return False
@@ -58,13 +64,13 @@ def same_site(origin: str | None, host: str | None) -> bool:
     return parts.scheme in ("http", "https") and parts.netloc.lower() == host.lower()
 
 
-def guarded(served: str) -> Middleware:
+def guarded(served: str, names: Collection[str] = ()) -> Middleware:
     """A middleware that lets only our own pages in, and tells browsers to load nothing from elsewhere."""
 
     @web.middleware
     async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
         host, origin = request.headers.get(hdrs.HOST), request.headers.get(hdrs.ORIGIN)
-        if not knows(served, host):
+        if not knows(served, host, names):
             raise web.HTTPForbidden(text="This name is not known here; use the address that rwk-tui web has printed.\n")
         needed = request.path == SOCKET  # Browsers always say where a websocket comes from.
         if (needed or origin) and not same_site(origin, host):

@@ -18,6 +18,7 @@ from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from rwk_tui.settings import Settings
 from rwk_tui.tomlfile import BadInput
+from rwk_tui.web.address import addresses
 from rwk_tui.web.guard import SOCKET, careful, guarded, is_loopback
 from rwk_tui.web.messages import LONGEST, Allowance, NotUnderstood, read
 from rwk_tui.web.pages import full_page, view_page
@@ -35,11 +36,12 @@ class CannotServe(Exception):
 
 @dataclass(frozen=True)
 class Place:
-    """Where to listen, and for how many visitors at once."""
+    """Where to listen, for how many visitors at once, and by which names they may come besides those that are known."""
 
     host: str
     port: int
     visitors: int
+    names: tuple[str, ...] = ()
 
 
 class Web:
@@ -53,7 +55,7 @@ class Web:
 
     def app(self, static: Path) -> web.Application:
         """What aiohttp serves; `static` is textual-serve's directory of scripts, styles and fonts."""
-        app = web.Application(middlewares=[guarded(self._place.host)], client_max_size=LONGEST)
+        app = web.Application(middlewares=[guarded(self._place.host, self._place.names)], client_max_size=LONGEST)
         app.router.add_get("/", self._page)
         app.router.add_get(SOCKET, self._visit)
         app.router.add_static("/static", static)
@@ -133,10 +135,10 @@ def serve(settings: Settings, place: Place) -> None:
     logging.getLogger("aiohttp").setLevel(logging.CRITICAL)
     logging.getLogger("textual-serve").setLevel(logging.CRITICAL)
     with as_file(files("textual_serve").joinpath("static")) as static:
-        asyncio.run(_serve(settings, place, static, lambda address: print(welcome(address), flush=True)))
+        asyncio.run(_serve(settings, place, static, lambda found: print(welcome(found), flush=True)))
 
 
-async def _serve(settings: Settings, place: Place, static: Path, ready: Callable[[str], None]) -> None:
+async def _serve(settings: Settings, place: Place, static: Path, ready: Callable[[list[str]], None]) -> None:
     over = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -152,21 +154,16 @@ async def _serve(settings: Settings, place: Place, static: Path, ready: Callable
         if not is_loopback(place.host):
             warning = f"whoever reaches {place.host} can look on: there is no password, and nothing is encrypted"
             print(f"rwk-tui: {warning}", file=sys.stderr)
-        ready(_address(runner, place.host))
+        ready(addresses(place.host, runner.addresses[0][1], place.names))
         await over.wait()
     finally:
         with contextlib.suppress(TimeoutError):
             await runner.cleanup()
 
 
-def welcome(address: str) -> str:
+def welcome(found: list[str]) -> str:
     """What is printed when browsers may come."""
-    return f"The lab can be looked at on {address} · Ctrl-C ends that"
-
-
-def _address(runner: web.AppRunner, host: str) -> str:
-    port = runner.addresses[0][1]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"The lab can be looked at on {' or '.join(found)} · Ctrl-C ends that"
 
 
 def _why(place: Place, error: OSError) -> Exception:

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 
-from rwk_tui.web.guard import is_loopback, knows, same_site
+from rwk_tui.web.guard import is_loopback, is_name, knows, same_site
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,17 @@ def test_elsewhere_addresses_and_the_computers_own_name_are_known() -> None:
     assert knows("demo.example", "demo.example:8123")
     for asked in ("evil.example", "demo.example.evil.example"):
         assert not knows("0.0.0.0", asked) and not knows("demo.example", asked)
+
+
+def test_names_that_were_given_are_known_wherever_it_listens() -> None:
+    for served in ("127.0.0.1", "0.0.0.0"):
+        assert knows(served, "lab.example.org:8123", ["Lab.example.org"])
+        assert not knows(served, "evil.example", ["lab.example.org"])
+
+
+@pytest.mark.parametrize("text", ["lab.example.org:80", "http://x", "a b", "", "x/y", "u@x"])
+def test_what_is_no_name(text: str) -> None:
+    assert is_name("Lab.example.org") and not is_name(text)
 
 
 @pytest.mark.parametrize(

@@ -233,9 +233,9 @@ async def test_with_the_server_all_views_end(settings: Settings, number: signal.
 
 async def test_whoever_opens_it_to_others_is_warned(settings: Settings) -> None:
     with server_process(settings, "--host", "0.0.0.0") as (process, address):
-        port = address.rpartition(":")[2]
+        assert not address.startswith("0.0.0.0")
         async with aiohttp.ClientSession() as session:
-            assert (await session.get(f"http://127.0.0.1:{port}/")).status == 200
+            assert (await session.get(f"http://{address}/")).status == 200
         process.terminate()
         _, said = await asyncio.to_thread(process.communicate, timeout=20)
         assert said.splitlines() == [
@@ -260,6 +260,7 @@ def test_a_port_that_is_taken_is_one_line(tmp_path: Path) -> None:
         (("--host", ""), "say an address"),
         (("--host", "192.0.2.1"), "this computer can't listen there"),
         (("--host", "no such host"), "this computer can't listen there"),
+        (("--name", "lab:80"), "--name lab:80: say a name without a port"),
         (("--visitors", "0"), "from 1 to 32"),
         (("--visitors", "99"), "from 1 to 32"),
     ],

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from rwk_tui.board.frames import Event, Frame, Output, Story
 from rwk_tui.board.rows import Row
+from rwk_tui.board.telling import with_beginnings
 
 R = TypeVar("R", bound=Row)
 
@@ -46,7 +47,8 @@ class Board:
         self.events.extend(frame.events)
         self.output.extend(frame.output)
         if frame.story is not None:
-            self.story = frame.story
+            # Since the frame before, so that nothing is missed of what this one brings; a whole board does not say.
+            self.tell(frame.story, 0.0 if frame.full else self.at)
         self.at = frame.at
 
     def put(self, row: Row) -> None:
@@ -64,6 +66,10 @@ class Board:
         if kind is not None:
             del self._rows[kind][key]
             self._count(kind)
+
+    def tell(self, story: Story, at: float) -> None:
+        """Take over the story's state as of that time (unix, s)."""
+        self.story = with_beginnings(story, self.story, at)
 
     def snapshot(self, seq: int, at: float) -> Frame:
         """The whole board as one full frame."""

@@ -52,7 +52,10 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One step of the open chapter; `commands` are the lines as typed on this backend, known before they run."""
+    """One step of the open chapter; `commands` are the lines as typed on this backend, known before they run.
+
+    `began` is when it was begun (unix time, s): 0 while it waits, and where that is not known.
+    """
 
     title: str
     status: StepStatus = "waiting"
@@ -61,6 +64,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     commands: tuple[str, ...] = ()
     checks: tuple[Check, ...] = ()
     seconds: float = 0.0
+    began: float = 0.0
 
 
 class Story(msgspec.Struct, frozen=True, kw_only=True):

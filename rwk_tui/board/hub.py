@@ -119,10 +119,11 @@ class Hub:
 
     def story(self, story: Story) -> None:
         """Set the story's state."""
-        if story == self.board.story:
+        before = self.board.story
+        self.board.tell(story, self.now())
+        if self.board.story == before:
             return
-        self.board.story = story
-        self._story = story
+        self._story = self.board.story
         self._wake()
         self._notify()
 

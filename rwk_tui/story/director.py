@@ -228,9 +228,10 @@ class Director:
     async def _tell(self, at: int) -> StepStatus:
         step = self._open_chapter().steps[at]
         if missing := self._missing(step):
-            self._runner.note(step.title, f"skipped: needs {step.needs}, and this is {missing}")
             check = Check(expect=step.needs, status="skipped", saw=missing)
+            # First the step, then its remark: what was printed before a step was begun is not its own.
             self._put_step(at, status="skipped", checks=(check,))
+            self._runner.note(step.title, f"skipped: needs {step.needs}, and this is {missing}")
             return "skipped"
         planned = commands(step.do, self._context)
         self._put_step(at, status="running", commands=planned)

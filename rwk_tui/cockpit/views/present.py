@@ -12,6 +12,7 @@ from rwk_tui.cockpit import marks, units
 from rwk_tui.cockpit.text import Line, Span, Tone, clean, fit, line, spread, width_of, wrap
 from rwk_tui.cockpit.views.bars import HeaderView
 from rwk_tui.cockpit.views.state import StateView, state_line, state_view
+from rwk_tui.cockpit.views.story import output_of
 from rwk_tui.cockpit.views.timeline import event_mark, event_text
 
 CHANGED = "▸ "
@@ -82,8 +83,8 @@ def _ended(step: Step) -> Span:
 
 def _command(board: Board, step: Step) -> str:
     """The command that was printed last for the step."""
-    printed = (out.text for out in reversed(board.output) if out.stream == "command" and out.step == step.title)
-    return clean(next(printed, "").partition("\n")[0])
+    printed = [one.text for one in output_of(board, step) if one.stream == "command"]
+    return clean(printed[-1].partition("\n")[0]) if printed else ""
 
 
 def narration_lines(view: NarrationView, width: int, height: int) -> list[Line]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 import msgspec
@@ -65,7 +66,7 @@ def story_view(board: Board, now: float, keys: KeyMap = USUAL, *, choose: bool =
         printed.setdefault(output.step.removesuffix(BACKGROUND), []).append(output)
     told = []
     for number, step in enumerate(story.steps[: story.step + 1]):
-        lines = tuple(printed.get(step.title, ())[-LINES_A_STEP:])
+        lines = _own(step, printed.get(step.title, ()))[-LINES_A_STEP:]
         told.append(Told(number, step, lines, _pending(step, lines)))
     return StoryView(
         title=f"Story · {clean(story.title)}",
@@ -82,9 +83,18 @@ def story_view(board: Board, now: float, keys: KeyMap = USUAL, *, choose: bool =
 
 def commands_of(board: Board, step: Step) -> tuple[str, ...]:
     """The step's commands: those that it ran, as they were run, and those that have yet to run."""
-    output = tuple(one for one in board.output if one.step.removesuffix(BACKGROUND) == step.title)
-    ran = () if step.status == "waiting" else tuple(one.text for one in output if one.stream == "command")
-    return (*ran, *_pending(step, output))
+    output = output_of(board, step)
+    return (*(one.text for one in output if one.stream == "command"), *_pending(step, output))
+
+
+def output_of(board: Board, step: Step) -> tuple[Output, ...]:
+    """What the step has printed since it was begun."""
+    return _own(step, (one for one in board.output if one.step.removesuffix(BACKGROUND) == step.title))
+
+
+def _own(step: Step, output: Iterable[Output]) -> tuple[Output, ...]:
+    """Of the output of steps of its title, this one's: not what it, or one of another chapter, printed earlier."""
+    return () if step.status == "waiting" else tuple(one for one in output if one.at >= step.began)
 
 
 def _pending(step: Step, output: tuple[Output, ...]) -> tuple[str, ...]:

@@ -128,6 +128,7 @@ def flow(label: str, entries: Sequence[Line], width: int, indent: int, gap: int 
 
 def wrap(parts: Line, width: int, hang: int = 0) -> list[Line]:
     """The line on as many lines as it needs, broken between words; lines after the first are indented by `hang`."""
+    width = max(1, width)
     if width_of(parts) <= width:
         return [parts]
     hang = min(hang, max(0, width - 8))
@@ -135,7 +136,7 @@ def wrap(parts: Line, width: int, hang: int = 0) -> list[Line]:
     used = 0
     for word in _words(parts):
         size = cell_len(word.text)
-        if used + len(word.text.rstrip()) > width and used > (hang if len(lines) > 1 else 0):
+        if used + cell_len(word.text.rstrip()) > width and used > (hang if len(lines) > 1 else 0):
             lines.append([Span(" " * hang)] if hang else [])
             used = hang
             if not word.text.strip():
@@ -143,7 +144,7 @@ def wrap(parts: Line, width: int, hang: int = 0) -> list[Line]:
         while used + size > width and word.text.strip():  # A word that is longer than a line breaks where it must.
             if cell_len(word.text.rstrip()) + used <= width:
                 break
-            head = set_cell_size(word.text, width - used)
+            head = _head(word.text, width - used)
             lines[-1].append(word._replace(text=head))
             word = word._replace(text=word.text[len(head) :])
             size = cell_len(word.text)
@@ -152,6 +153,14 @@ def wrap(parts: Line, width: int, hang: int = 0) -> list[Line]:
         lines[-1].append(word)
         used += size
     return [_joined(spans, width) for spans in lines]
+
+
+def _head(text: str, width: int) -> str:
+    """As many of the first characters as fit, but one at least: a wide one must go somewhere."""
+    end = 1
+    while end < len(text) and cell_len(text[: end + 1]) <= width:
+        end += 1
+    return text[:end]
 
 
 def _words(parts: Line) -> Iterator[Span]:
@@ -171,5 +180,6 @@ def _joined(spans: Iterable[Span], width: int) -> Line:
             joined.append(span)
     over = width_of(tuple(joined)) - width
     if over > 0 and joined:
-        joined[-1] = joined[-1]._replace(text=joined[-1].text[:-over])
+        text = joined[-1].text
+        joined[-1] = joined[-1]._replace(text=text[: max(len(text.rstrip()), len(text) - over)])
     return tuple(joined)

@@ -60,6 +60,16 @@ def test_wrap_loses_no_word_and_stays_within(width: int) -> None:
     assert all(plain(each).startswith("  ") for each in lines[1:])
 
 
+@pytest.mark.parametrize("width", [-1, 0, 1, 2, 3, 5, 9, 10, 11, 40])
+@pytest.mark.parametrize(
+    "text", ["kubectl get 日本語日本語日本語", "日本語, 日本語日本語日本語日本語", "a日b本c語" * 9, "e\u0301日" * 20, "short", ""]
+)
+def test_wrap_loses_no_wide_character_and_comes_to_an_end_at_any_width(text: str, width: int) -> None:
+    lines = wrap(line(("$ ", "accent"), text), width, 2)
+    assert "".join(plain(each).replace(" ", "") for each in lines) == f"${text}".replace(" ", "")
+    assert max(width_of(each) for each in lines) <= max(2, width)  # A wide character can't be made any narrower.
+
+
 def test_markdown_is_shown_without_its_signs() -> None:
     said = [plain(each) for each in markdown_lines("A **bold** `code`.\n\n- one\n- two\n\n```\n$ x  y\n```", 40)]
     assert said == ["A bold code.", "", "• one", "• two", "", "  $ x  y"]

@@ -97,3 +97,9 @@ def test_what_is_seen_for_the_first_time_is_no_change() -> None:
     assert changes.look(facts_of(board(frames.partition())), NOW + 1 + FRESH) == frozenset()
     changes.forget()
     assert changes.look(facts_of(board(frames.calm())), NOW + 9) == frozenset()
+
+
+def test_a_story_that_stands_beyond_its_steps_is_told_to_its_end() -> None:
+    lines = said(replace(frames.calm(), story=frames.story(9)))
+    assert "✓ etcd clustering" in " ".join(lines)
+    assert said(replace(frames.calm(), story=msgspec.structs.replace(frames.story(2), steps=())))

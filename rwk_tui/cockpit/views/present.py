@@ -43,7 +43,7 @@ def narration_view(board: Board, changed: frozenset[str], *, choose: bool = True
     if not story.chapter:
         title = "Press c to choose a chapter" if choose and board.holds(ChapterRow) else "No chapter is open"
         return NarrationView(title=title, doing=doing, tone=tone)
-    before = _ended(story.steps[story.step - 1]) if story.step else None
+    before = next((_ended(step) for step in reversed(story.steps[: story.step])), None)
     if story.step >= len(story.steps):
         return NarrationView(
             title=f"✓ {clean(story.title)}",

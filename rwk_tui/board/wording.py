@@ -38,7 +38,7 @@ def listed(names: Sequence[str]) -> str:
 
 def clean(text: str) -> str:
     """Foreign text made harmless: one line, no escape sequences, no control characters, tabs as spaces."""
-    if text.isascii() and text.isprintable():
+    if text.isprintable():  # None of what follows is; and most of what is painted is our own.
         return text
     text = text.rstrip("\r\n")
     if "\r" in text:

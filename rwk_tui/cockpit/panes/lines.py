@@ -11,7 +11,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from rwk_tui.cockpit.panes.tones import tone_styles
-from rwk_tui.cockpit.text import Line, width_of
+from rwk_tui.cockpit.text import Line, clean
 
 
 class Lines(ScrollView, can_focus=True):
@@ -110,9 +110,10 @@ class Lines(ScrollView, can_focus=True):
         if number >= len(self._lines):
             return Strip.blank(width, base)
         line = self.line_at(number)
+        # Cleaned here, where all passes through, so that nothing which a machine or a chapter has written is forgotten.
         if self.flat:
-            segments = [Segment(span.text, base) for span in line]
+            segments = [Segment(clean(span.text), base) for span in line]
         else:
             styles = tone_styles(self.app.current_theme, self.faded)
-            segments = [Segment(span.text, base + styles[span.tone]) for span in line]
-        return Strip(segments, width_of(line)).adjust_cell_length(width, base)
+            segments = [Segment(clean(span.text), base + styles[span.tone]) for span in line]
+        return Strip(segments).adjust_cell_length(width, base)

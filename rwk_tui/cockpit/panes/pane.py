@@ -12,7 +12,7 @@ from textual.content import Content
 from rwk_tui.cockpit.panes.lines import Lines
 from rwk_tui.cockpit.panes.picks import Picks
 from rwk_tui.cockpit.panes.stack import Stack
-from rwk_tui.cockpit.text import Line, width_of
+from rwk_tui.cockpit.text import Line, clean, width_of
 from rwk_tui.cockpit.views.story import StoryView, story_lines
 
 
@@ -68,8 +68,8 @@ class Pane(Lines, Generic[V]):
         view, room = self._view, self.outer_size.width - 6
         if view is None:
             return
-        self.border_title = Content(_longest((view.title, *getattr(view, "titles", ())), room))
-        self.border_subtitle = Content(_longest((*getattr(view, "notes", ()), ""), room))
+        self.border_title = Content(clean(_longest((view.title, *getattr(view, "titles", ())), room)))
+        self.border_subtitle = Content(clean(_longest((*getattr(view, "notes", ()), ""), room)))
 
     def lines_for(self, width: int) -> Sequence[Line]:
         """The view as lines."""

@@ -1,4 +1,4 @@
-"""What machines, chapters and an older daemon say is painted as text, and never reaches the terminal as anything else."""
+"""What machines, chapters and an older daemon say is painted as text and as nothing else."""
 
 from __future__ import annotations
 

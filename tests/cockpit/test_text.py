@@ -62,7 +62,15 @@ def test_wrap_loses_no_word_and_stays_within(width: int) -> None:
 
 @pytest.mark.parametrize("width", [-1, 0, 1, 2, 3, 5, 9, 10, 11, 40])
 @pytest.mark.parametrize(
-    "text", ["kubectl get 日本語日本語日本語", "日本語, 日本語日本語日本語日本語", "a日b本c語" * 9, "e\u0301日" * 20, "short", ""]
+    "text",
+    [
+        "kubectl get 日本語日本語日本語",
+        "日本語, 日本語日本語日本語日本語",
+        "a日b本c語" * 9,
+        "e\u0301日" * 20,
+        "short",
+        "",
+    ],
 )
 def test_wrap_loses_no_wide_character_and_comes_to_an_end_at_any_width(text: str, width: int) -> None:
     lines = wrap(line(("$ ", "accent"), text), width, 2)

@@ -72,8 +72,6 @@ async def _do(command: AnyCommand, client: Connection, parts: Parts, hub: Hub) -
             await _switch(command, parts, hub)
         case Shell():
             await _tell_terminal(command, client, parts)
-        case Logs(unit=""):
-            client.follow("", None, 0)
         case Logs(machine=machine, unit=unit, lines=lines):
             if not _UNIT_NAME.fullmatch(unit):
                 raise CommandRefused(f"{unit[:80]!r} can't be the name of a unit")

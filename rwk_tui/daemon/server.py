@@ -202,7 +202,12 @@ class Server:
             self._tell_refused(command, " ".join(error.split()), client)
 
     def _tell_refused(self, command: AnyCommand, error: str, asked: Connection) -> None:
-        """Let those hear it who want to: a presenter in a second terminal sees what the first one was denied."""
+        """Let those hear it who want to: a presenter in a second terminal sees what the first one was denied.
+
+        Not what a log view is denied: no talk waits for that, and it is all that strangers who look may ask for.
+        """
+        if isinstance(command, Logs):
+            return
         name = str(type(command).__struct_config__.tag)
         for client in list(self._clients):
             if client.hello.refusals and client is not asked:

@@ -109,6 +109,8 @@ class Service:
                 self._phases.resume()
             case Cancel() | Heal() if phase != "ready":
                 pass
+            case Logs(unit=""):
+                client.follow("", None, 0)
             case _ if parts is None or phase in ("starting", "resetting", "ending"):
                 raise CommandRefused(f"the lab is {phase}, a moment please")
             case _ if phase == "choose" and not isinstance(command, Logs | Install):

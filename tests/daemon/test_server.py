@@ -258,6 +258,23 @@ async def test_who_asks_for_it_is_told_what_others_are_refused(settings: Setting
             await client.close()
 
 
+async def test_what_strangers_and_log_views_are_refused_is_told_to_nobody(settings: Settings) -> None:
+    async with serving(settings, FakeWorld()) as (service, _):
+        screen = await DaemonClient.connect(settings)
+        await ready(screen)
+        notes = await DaemonClient.connect(settings, refusals=True)
+        viewer = await DaemonClient.connect(settings, role="viewer")
+        for asking in (screen, viewer):
+            with pytest.raises(CommandRefused, match="no machine"):
+                await asking.call(Logs(machine="core-07", unit="etcd"))
+        with pytest.raises(CommandRefused, match="may only look"):
+            await viewer.call(Next())
+        service.hub.tell("test", "after it")
+        assert await _refusals(notes) == []
+        for client in (screen, notes, viewer):
+            await client.close()
+
+
 async def _refusals(client: DaemonClient) -> list[Refused]:
     """What the client hears of refusals until an event comes that was told after them."""
     heard: list[Refused] = []

@@ -14,7 +14,7 @@ from rwk_tui.daemon.connection import Connection
 from rwk_tui.daemon.hold import Follower
 from rwk_tui.daemon.parts import Compose
 from rwk_tui.daemon.places import make_state, record_file
-from rwk_tui.daemon.protocol import Bye, Cancel, Heal, Install, Next, Quit, Reset, Resume
+from rwk_tui.daemon.protocol import Bye, Cancel, Heal, Install, Logs, Next, Quit, Reset, Resume
 from rwk_tui.daemon.record import Record
 from rwk_tui.settings import Settings
 from rwk_tui.tape.read import Tape
@@ -103,6 +103,29 @@ async def test_of_two_choices_in_one_moment_the_first_counts(
         async with asyncio.timeout(5):
             await follower.until(lambda board: (r := board.get(LabRow, "lab")) is not None and r.state == "ready")
         assert world.done.count("watch") == 1
+        await client.close()
+
+
+class Reader:
+    """A client of which only what it follows is of interest."""
+
+    def __init__(self) -> None:
+        self.followed: list[str] = []
+
+    def follow(self, machine: str, unit: object, lines: int) -> None:
+        self.followed.append(machine)
+
+
+async def test_to_follow_nothing_any_more_is_never_refused(settings: Settings) -> None:
+    async with serving(settings, FakeWorld(left="something")) as (service, _):
+        client = await DaemonClient.connect(settings)
+        await in_state(client, "choose")
+        reader = Reader()
+        await service.do(Reset(), cast("Connection", reader))
+        with pytest.raises(CommandRefused, match="a moment please"):
+            await service.do(Logs(machine="core-01", unit="etcd"), cast("Connection", reader))
+        await service.do(Logs(), cast("Connection", reader))
+        assert reader.followed == [""]
         await client.close()
 
 

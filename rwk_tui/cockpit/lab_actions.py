@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from rwk_tui.cockpit.action import Action, looks, opening, ready
+from rwk_tui.cockpit.situation import Situation
 from rwk_tui.daemon.protocol import Detach
+
+
+def settled(now: Situation) -> bool:
+    """The lab is not on its way from one phase to another, in which the daemon refuses all that needs its machines."""
+    return now.ready or now.choosing
+
 
 LAB: tuple[Action, ...] = (
     Action(
@@ -23,7 +30,7 @@ LAB: tuple[Action, ...] = (
         "Follow what a unit writes",
         "lab",
         opening("logs"),
-        lambda now: (now.talks or looks(now)) and now.units,
+        lambda now: (now.talks or looks(now)) and settled(now) and now.units,
         6,
     ),
     Action(
@@ -33,7 +40,7 @@ LAB: tuple[Action, ...] = (
         "A shell on a machine, in this terminal; exit comes back here",
         "lab",
         opening("shell"),
-        lambda now: now.talks and now.machines,
+        lambda now: ready(now) and now.machines,
     ),
     Action(
         "install",
@@ -42,7 +49,7 @@ LAB: tuple[Action, ...] = (
         "Get the engines that are missing (asks first), or break off their install",
         "lab",
         opening("install"),
-        lambda now: now.talks and now.engines,
+        lambda now: now.talks and settled(now) and now.engines,
         18,
     ),
     Action(
@@ -52,7 +59,7 @@ LAB: tuple[Action, ...] = (
         "Begin anew with three empty machines (asks first)",
         "lab",
         opening("reset"),
-        lambda now: now.talks,
+        lambda now: now.talks and settled(now),
         15,
     ),
     Action(

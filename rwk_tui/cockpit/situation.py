@@ -14,13 +14,14 @@ from rwk_tui.cockpit.contact import Contact
 class Situation(msgspec.Struct, frozen=True):
     """Everything that makes an action possible or not; equal situations allow the same actions.
 
-    `engines` says that some are missing, or being installed; `replay` that all this is past; `viewer` that
-    we may only look.
+    `choosing` says that the lab waits for the choice about an earlier run, `engines` that some are missing, or being
+    installed; `replay` that all this is past; `viewer` that we may only look.
     """
 
     talks: bool = False
     down: bool = False
     ready: bool = False
+    choosing: bool = False
     chapters: bool = False
     kinds: bool = False
     machines: bool = False
@@ -43,6 +44,7 @@ def situation_of(board: Board, contact: Contact) -> Situation:
         talks=contact.talks,
         down=contact.state in ("lost", "ended"),
         ready=lab is not None and lab.state == "ready",
+        choosing=lab is not None and lab.state == "choose",
         chapters=board.holds(ChapterRow),
         kinds=board.holds(FaultKindRow),
         machines=board.holds(MachineRow),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from support import cockpit_frames as frames
@@ -11,6 +12,7 @@ from support.cockpit_frames import NOW, Scene
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Story
+from rwk_tui.board.kube_rows import EngineRow
 from rwk_tui.cockpit.actions import ACTIONS, actions_in, valid_ids
 from rwk_tui.cockpit.contact import Contact
 from rwk_tui.cockpit.situation import situation_of
@@ -88,3 +90,22 @@ def test_the_last_step_has_no_next() -> None:
     ids = valid(replace(frames.calm(), story=frames.story(5)))
     assert "next" not in ids
     assert {"back", "repeat"} <= ids
+
+
+@pytest.mark.parametrize(
+    ("state", "offered"),
+    [
+        ("starting", set()),
+        ("resetting", set()),
+        ("ending", set()),
+        ("choose", {"logs", "install", "reset"}),
+        ("ready", {"logs", "install", "reset", "shell", "machines"}),
+    ],
+)
+def test_what_the_daemon_would_refuse_in_a_phase_is_not_offered_in_it(state: Any, offered: set[str]) -> None:
+    missing = EngineRow(seen_at=NOW, name="kubernetes-1.37", version="1.37.0", state="missing")
+    scene = frames.calm().with_rows(frames.lab(state), missing)
+    assert valid(scene) & {"logs", "install", "reset", "shell", "machines"} == offered
+    assert {"detach", "quit", "help"} <= valid(scene)
+    watching = valid(scene, Contact("viewing", NOW, NOW, viewer=True))
+    assert ("logs" in watching) == ("logs" in offered)

@@ -73,6 +73,7 @@ class Cockpit(ThemedApp):
         bind(self, (_binding(action, keys) for action in actions_in(replay=replay is not None, viewer=viewer)))
         self.board = Board()
         self.clock = clock if replay is None else replay.now
+        self.wall = clock  # Who watches a recording, and talks, lives in no recorded time.
         self.contact = Contact("tape" if replay is not None else "starting", since=self.clock(), viewer=viewer)
         self.farewell = ""
         self.stream = Stream(connect, self)

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Presenting:
-    """Opens the screen and feeds it. The timer tells the time since present mode was first turned on."""
+    """Opens the screen and feeds it. The timer tells the time since present mode was first turned on.
+
+    The talk and its keys go by the time on the wall, also where what is shown was recorded.
+    """
 
     def __init__(self, app: Cockpit) -> None:
         self._app = app
@@ -39,10 +42,9 @@ class Presenting:
     def _open(self) -> None:
         from rwk_tui.cockpit.screens.present import PresentScreen
 
-        now = self._app.clock()
-        self._timer = self._timer or TalkTimer(now)
+        self._timer = self._timer or TalkTimer(self._app.wall())
         self._changes.forget()
-        self._screen = PresentScreen(self._views(now))
+        self._screen = PresentScreen(self._views(self._app.clock()))
         self._app.push_screen(self._screen, lambda _: self._closed())
 
     def _closed(self) -> None:
@@ -50,9 +52,8 @@ class Presenting:
 
     def pressed(self, action: Action, key: str) -> None:
         """A key ("" for the mouse) has started an action."""
-        now = self._app.clock()
-        self._echo.heard(Press(key_name(key) if key else "", action.label, now))
-        self.board_changed(now)
+        self._echo.heard(Press(key_name(key) if key else "", action.label, self._app.wall()))
+        self.board_changed(self._app.clock())
 
     def board_changed(self, now: float) -> None:
         """Show the board as it is now, if anybody looks."""
@@ -68,9 +69,10 @@ class Presenting:
         board, waiting = app.board, app.alarm.waiting
         known = now if contact.is_live(now) else contact.heard or now
         changed = self._changes.look(facts_of(board), now)
-        timer = self._timer or TalkTimer(now)
+        wall = self._app.wall()
+        timer = self._timer or TalkTimer(wall)
         return Presented(
-            top=present.TopView(bars.header_view(board, contact, now, waiting, app.key_map), timer.words(now)),
+            top=present.TopView(bars.header_view(board, contact, now, waiting, app.key_map), timer.words(wall)),
             narration=present.narration_view(board, changed, choose=not contact.viewer),
             figures=figures.figure_views(board, changed) | kube_figures.kube_figure_views(board, changed),
             kube=kube_figures.kube_runs(board),
@@ -78,6 +80,6 @@ class Presenting:
             writes=availability.availability_view(board, known, waiting),
             news=present.news_view(board, changed),
             strip=bars.strip_view(board, contact, now, app.key_map),
-            echo=self._echo.presses(now),
+            echo=self._echo.presses(wall),
             old=contact.state != "starting" and not contact.is_live(now),
         )

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from support.cockpit_app import cockpit, wait_for
+from support.cockpit_app import Clock, cockpit, wait_for
 from support.cockpit_pictures import SNAP, same_everywhere, still
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import MachineRow
 from rwk_tui.cockpit.app import Cockpit
+from rwk_tui.cockpit.panes.pane import Bar
 from rwk_tui.cockpit.screens.events import EventsScreen
 from rwk_tui.cockpit.screens.help import HelpScreen, help_lines
 from rwk_tui.cockpit.screens.present import PresentScreen
@@ -36,10 +38,10 @@ class Hand:
         return self.now
 
 
-def opened(path: Path = CUT) -> tuple[Cockpit, ReplaySource, Hand]:
+def opened(path: Path = CUT, wall: Callable[[], float] = time.time) -> tuple[Cockpit, ReplaySource, Hand]:
     hand = Hand()
     source = ReplaySource(path, clock=hand)
-    return Cockpit(cockpit().settings, to_fixed(source), replay=source), source, hand
+    return Cockpit(cockpit().settings, to_fixed(source), replay=source, clock=wall), source, hand
 
 
 @asynccontextmanager
@@ -125,6 +127,25 @@ async def test_present_mode_is_no_dialog_its_keys_wind_the_tape_and_lead_out(way
         await pilot.press(way_out)
         await wait_for(pilot, lambda: not app.is_running)
         assert app.return_code == 0
+
+
+async def test_who_talks_over_a_recording_is_timed_by_the_wall() -> None:
+    wall = Clock(1000.0)
+    app, source, _ = opened(wall=wall)
+
+    def said(name: str) -> str:
+        return " ".join(plain(parts) for parts in app.screen.query_one(f"#{name}", Bar).shown)
+
+    async with app.run_test(size=(120, 40)) as pilot:
+        await wait_for(pilot, lambda: app.board.at > 0 and not source.position.reading)
+        await pilot.press("p")
+        await wait_for(pilot, lambda: isinstance(app.screen, PresentScreen) and "talk 0:00" in said("top"))
+        app.wind(Player.end)
+        await wait_for(pilot, lambda: app.board.at > source.now() - 1.0)
+        assert source.position.at > 10.0
+        assert "talk 0:00" in said("top") and "present" in said("echo")
+        wall.now += 65.0
+        await wait_for(pilot, lambda: "talk 1:05" in said("top") and "present" not in said("echo"))
 
 
 async def test_q_leaves_at_once() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.rows import ChapterRow, LabRow
@@ -17,7 +17,9 @@ from rwk_tui.daemon.protocol import Detach, Inject, LogLines, Open, Power, Quit,
 if TYPE_CHECKING:
     from rwk_tui.cockpit.action import Screen
     from rwk_tui.cockpit.app import Cockpit
+    from rwk_tui.cockpit.screens.dialog import Dialog
 
+R = TypeVar("R")
 CALLS_FOR = 120.0
 """Seconds for which a card that nobody may overlook calls; the header keeps on until it was looked at."""
 SWITCHES: dict[str, Literal["start", "stop", "kill"]] = {"start": "start", "stop": "stop", "kill": "kill"}
@@ -42,11 +44,17 @@ class Openers:
 
         for screen in self._app.screen_stack:
             if isinstance(screen, Dialog):
+                screen.contact_is(self._app.contact, now)
                 screen.board_changed(self._app.board, self._known(now))
         self.presenting.board_changed(now)
         if not self._app.contact.viewer:  # Who may only look is asked nothing.
             self._offers.board_changed(self._app.board)
             self._ask_resume()
+
+    def _push(self, screen: Dialog[R], then: Callable[[R | None], None] | None = None) -> None:
+        """Open a dialog that knows how the stream is before it is seen."""
+        screen.contact_is(self._app.contact, self._app.clock())
+        self._app.push_screen(screen, then)
 
     def _known(self, now: float) -> float:
         """The moment up to which it is known how things are."""
@@ -86,7 +94,7 @@ class Openers:
                 app.send(Open(chapter=choice[0], step=int(choice[1] or 0)))
 
         at = (name, "") if name else (story.chapter, str(story.step))
-        app.push_screen(Chooser("Chapters", choices.chapter_items, app.board, at=at, left_chooses=True), chosen)
+        self._push(Chooser("Chapters", choices.chapter_items, app.board, at=at, left_chooses=True), chosen)
 
     def _open_faults(self) -> None:
         self.open_fault()
@@ -111,7 +119,7 @@ class Openers:
 
         title, items = "Faults: what, then where", fault_choices.fault_items
         chooser = Chooser(title, items, app.board, at=(name, ""), beside=bool(name), classes="rich")
-        app.push_screen(chooser, chosen)
+        self._push(chooser, chosen)
 
     def _open_cards(self) -> None:
         from rwk_tui.cockpit.screens.cards import CardsScreen
@@ -124,7 +132,7 @@ class Openers:
                 app.take_back(_call(card))
                 app.paint()
 
-        app.push_screen(CardsScreen(app.board, looked, at=waiting[0].key if waiting else ""))
+        self._push(CardsScreen(app.board, looked, at=waiting[0].key if waiting else ""))
 
     def call_for(self, card: CardRow) -> None:
         """A card came that nobody may overlook: say so for long."""
@@ -155,7 +163,7 @@ class Openers:
             elif verb in SWITCHES:
                 app.send(Power(machine=machine, verb=SWITCHES[verb]))
 
-        app.push_screen(Chooser("Machines", choices.machine_items, app.board), chosen)
+        self._push(Chooser("Machines", choices.machine_items, app.board), chosen)
 
     def _confirm(self, name: str, title: str, text: str, then: Callable[[], None]) -> None:
         from rwk_tui.cockpit.screens.ask import NameIt
@@ -164,12 +172,12 @@ class Openers:
             if typed:
                 then()
 
-        self._app.push_screen(NameIt(title, text, name), named)
+        self._push(NameIt(title, text, name), named)
 
     def _open_logs(self) -> None:
         from rwk_tui.cockpit.screens.logs import LogsScreen
 
-        self._app.push_screen(LogsScreen(self._app.board, self._app.send))
+        self._push(LogsScreen(self._app.board, self._app.send))
 
     def _open_shell(self) -> None:
         from rwk_tui.cockpit.shell import open_shell
@@ -186,17 +194,17 @@ class Openers:
         if picker is not None:
             sheet = DetailSheet(app.board, picker.picked, self._known(app.clock()), self._old)
             past = app.contact.state == "tape"
-            app.push_screen(Drawer(sheet, picker, None if past else self._open_log_of))
+            self._push(Drawer(sheet, picker, None if past else self._open_log_of))
 
     def _open_log_of(self, unit: str) -> None:
         from rwk_tui.cockpit.screens.logs import LogsScreen
 
-        self._app.push_screen(LogsScreen(self._app.board, self._app.send, at=unit))
+        self._push(LogsScreen(self._app.board, self._app.send, at=unit))
 
     def _open_events(self) -> None:
         from rwk_tui.cockpit.screens.events import EventsScreen
 
-        self._app.push_screen(EventsScreen(self._app.board))
+        self._push(EventsScreen(self._app.board))
 
     def _open_present(self) -> None:
         self.presenting.toggle()
@@ -205,7 +213,7 @@ class Openers:
         from rwk_tui.cockpit.screens.help import HelpScreen
 
         replay, viewer = self._app.contact.state == "tape", self._app.contact.viewer
-        self._app.push_screen(HelpScreen(self._app.main.in_focus, self._app.key_map, replay=replay, viewer=viewer))
+        self._push(HelpScreen(self._app.main.in_focus, self._app.key_map, replay=replay, viewer=viewer))
 
     def _open_reset(self) -> None:
         from rwk_tui.cockpit.screens.ask import Ask
@@ -216,7 +224,7 @@ class Openers:
 
         text = "Three machines with empty disks, and the story from its beginning. What is on the disks now is lost."
         answers = {"R": ("reset", "reset the lab")}
-        self._app.push_screen(Ask("Reset the lab?", text, answers), answered)
+        self._push(Ask("Reset the lab?", text, answers), answered)
 
     def _open_quit(self) -> None:
         from rwk_tui.cockpit.screens.ask import Ask
@@ -246,7 +254,7 @@ class Openers:
                 "q": ("quit", "again halts the lab and leaves"),
                 "d": ("detach", "leaves and lets the lab run on"),
             }
-        app.push_screen(Ask("Quit?", "A lab is running.", answers), answered)
+        self._push(Ask("Quit?", "A lab is running.", answers), answered)
 
     def _ask_resume(self) -> None:
         """An earlier run left a lab behind: the presenter says what becomes of it."""
@@ -280,7 +288,7 @@ class Openers:
         text = f"An earlier run left a lab behind: {lab.left_behind or 'its disks are still there'}."
         dialog = Ask("Resume or reset?", text, answers, may_leave=False)
         dialog.id = "resume"
-        app.push_screen(dialog, answered)
+        self._push(dialog, answered)
 
 
 def _call(card: CardRow) -> str:

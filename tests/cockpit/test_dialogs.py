@@ -9,7 +9,8 @@ import pytest
 from rich.segment import Segment
 from rich.style import Style
 from support import cockpit_frames as frames
-from support.cockpit_app import FakeSource, cockpit, wait_for
+from support.cockpit_app import Clock, FakeSource, cockpit, wait_for
+from support.painted import title_of
 from textual import events
 from textual.color import Color
 from textual.renderables.background_screen import BackgroundScreen
@@ -17,6 +18,7 @@ from textual.renderables.background_screen import BackgroundScreen
 from rwk_tui.board.rows import ChapterRow
 from rwk_tui.cockpit.panes.lines import Lines
 from rwk_tui.cockpit.screens.backdrop import dimmed
+from rwk_tui.cockpit.screens.dialog import Dialog
 from rwk_tui.cockpit.text import plain
 
 SIZE = (120, 40)
@@ -109,3 +111,30 @@ async def test_a_chapters_goal_cannot_steer_the_terminal() -> None:
         await wait_for(pilot, lambda: "bell" in explained())
         assert "\x1b" not in explained()
         assert "\x07" not in explained()
+
+
+@pytest.mark.parametrize("key", ["e", "question_mark", "v", "c", "f", "m"])
+async def test_a_dialog_over_the_bars_says_when_the_lab_is_lost(key: str) -> None:
+    source, clock = FakeSource(), Clock()
+    app = cockpit(frames.reported(), source=source, clock=clock)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, lambda: app.board.at > 0)
+        await pilot.press(key)
+        await wait_for(pilot, lambda: isinstance(app.screen, Dialog))
+        await wait_for(pilot, lambda: title_of(app) != "" and "lost" not in title_of(app))
+        shown = title_of(app)
+        source.end(ConnectionResetError("connection reset"))
+        await wait_for(pilot, lambda: title_of(app) == f"✗ lost 0 s · {shown}")
+        clock.now += 5
+        await wait_for(pilot, lambda: title_of(app) == f"✗ lost 5 s · {shown}")
+
+
+async def test_a_question_leaves_the_bars_in_sight_and_its_title_alone() -> None:
+    source = FakeSource()
+    app = cockpit(frames.calm(), source=source)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, lambda: app.board.at > 0)
+        await pilot.press("R")
+        source.end(ConnectionResetError("connection reset"))
+        await wait_for(pilot, lambda: "✗ lost" in plain(app.main.query_one("#header", Lines).shown[0]))
+        assert title_of(app) == "Reset the lab?"

@@ -11,11 +11,14 @@ from typing import Any
 import pytest
 from support.cockpit_app import Clock, cockpit, wait_for
 from support.cockpit_pictures import SNAP, same_everywhere, still
+from support.painted import texts_in
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import MachineRow
 from rwk_tui.cockpit.app import Cockpit
 from rwk_tui.cockpit.panes.pane import Bar
+from rwk_tui.cockpit.panes.tones import tone_styles
+from rwk_tui.cockpit.screens.dialog import Dialog
 from rwk_tui.cockpit.screens.events import EventsScreen
 from rwk_tui.cockpit.screens.help import HelpScreen, help_lines
 from rwk_tui.cockpit.screens.present import PresentScreen
@@ -65,6 +68,18 @@ async def test_nobody_takes_it_for_a_live_lab(size: tuple[int, int]) -> None:
         assert "REPLAY" in text(app, "strip")
         assert "live" not in text(app, "header")
         assert app.main.query_one("#replay").display
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("keys", [("e",), ("question_mark",), ("1", "i")], ids=str)
+async def test_a_dialog_over_the_bars_says_that_it_is_a_recording(keys: tuple[str, ...], size: tuple[int, int]) -> None:
+    async with replay(size) as (pilot, app, _, _):
+        await pilot.press(*keys)
+        await wait_for(pilot, lambda: isinstance(app.screen, Dialog))
+        ground = tone_styles(app.current_theme, faded=False)["replay"].bgcolor
+        assert ground is not None and ground.triplet is not None
+        mark = (" REPLAY ", ground.triplet.hex)
+        await wait_for(pilot, lambda: any((text, on) == mark for text, _, on in texts_in(app)))
 
 
 async def test_keys_wind_the_tape() -> None:

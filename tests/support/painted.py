@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.color import Color, ColorType
 from textual.app import App
+from textual.content import Content
 
 DRAWN = frozenset(chr(code) for code in (*range(0x2500, 0x25A0), 0x20))
 """Lines and blocks that frames and scrollbars are made of: no text."""
@@ -27,6 +28,11 @@ def texts_in(app: App[Any]) -> Iterator[tuple[str, str, str]]:
             if boxes and not any(box.contains(at, y) for box in boxes):
                 continue
             yield text, _hex(style.color), _hex(style.bgcolor)
+
+
+def title_of(app: App[Any]) -> str:
+    """What stands on the upper edge of the open dialog's box."""
+    return Content.from_markup(app.screen.query_one(".box").border_title or "").plain
 
 
 def _hex(colour: Color) -> str:

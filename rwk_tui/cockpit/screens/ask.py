@@ -11,9 +11,10 @@ from textual.containers import Vertical
 from textual.geometry import Size
 
 from rwk_tui.cockpit.action import key_name
-from rwk_tui.cockpit.screens.dialog import HERE, Dialog, entitle
+from rwk_tui.cockpit.contact import Contact
+from rwk_tui.cockpit.screens.dialog import HERE, Dialog
 from rwk_tui.cockpit.screens.sheet import Sheet
-from rwk_tui.cockpit.text import Line, Span, clean, line, wrap
+from rwk_tui.cockpit.text import Line, Span, Tone, clean, line, wrap
 
 
 class Note(Sheet):
@@ -24,7 +25,15 @@ class Note(Sheet):
         return len(self.lines_for(max(1, width - 1)))
 
 
-class Ask(Dialog[str]):
+class Question(Dialog[str]):
+    """A small box: the bars above and below it stay in sight."""
+
+    def stream_mark(self, contact: Contact, now: float) -> tuple[str, Tone]:
+        """Nothing: the bars say it."""
+        return "", "plain"
+
+
+class Ask(Question):
     """Answers with what belongs to the key that was pressed; any other key does nothing."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [HERE / "base.tcss", HERE / "ask.tcss"]
@@ -44,12 +53,12 @@ class Ask(Dialog[str]):
 
     def compose(self) -> ComposeResult:
         """The question and its keys."""
-        with Vertical(classes="box") as box:
-            entitle(box, self._title, self._hint if self._may_leave else "")
+        with Vertical(classes="box"):
             yield Note(id="question", focusable=False)
 
     def on_mount(self) -> None:
         """Say what the keys do."""
+        self.entitle(self._title, self._hint if self._may_leave else "")
         self.query_one("#question", Note).set(self._paint)
 
     def _paint(self, width: int) -> list[Line]:
@@ -71,7 +80,7 @@ class Ask(Dialog[str]):
             self.dismiss(None)
 
 
-class NameIt(Dialog[str]):
+class NameIt(Question):
     """Asks for a name to be typed; Enter works only when it is right."""
 
     CSS_PATH: ClassVar[list[str | PurePath]] = [HERE / "base.tcss", HERE / "ask.tcss"]
@@ -84,14 +93,14 @@ class NameIt(Dialog[str]):
         """The warning, the field and whether it is right."""
         from textual.widgets import Input
 
-        with Vertical(classes="box") as box:
-            entitle(box, self._title, "Enter does it once the name is right · Esc leaves")
+        with Vertical(classes="box"):
             yield Note(id="question", focusable=False)
             yield Input(placeholder=f"type {self._name}", id="name", select_on_focus=False)
             yield Sheet(id="verdict", focusable=False)
 
     def on_mount(self) -> None:
         """Warn."""
+        self.entitle(self._title, "Enter does it once the name is right · Esc leaves")
         self.query_one("#question", Note).set(lambda width: wrap(line((clean(self._text), "plain")), width))
         self._judge("")
         self.query_one("#name").focus()

@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from rwk_tui.board.board import Board
 from rwk_tui.board.card_row import CardRow
 from rwk_tui.cockpit.panes.menu import Menu
-from rwk_tui.cockpit.screens.dialog import HERE, Dialog, entitle
+from rwk_tui.cockpit.screens.dialog import HERE, Dialog
 from rwk_tui.cockpit.screens.sheet import Sheet
 from rwk_tui.cockpit.views.cards import card_items, card_lines
 
@@ -38,13 +38,13 @@ class CardsScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """The list, and one card."""
-        with Vertical(classes="box") as box:
-            entitle(box, f"Report cards · {len(self._items)}", "↑↓ card · ←→ or Tab scroll it · Esc closes")
+        with Vertical(classes="box"):
             yield Menu(id="cards")
             yield Sheet(id="card")
 
     def on_mount(self) -> None:
         """Begin where there is most to see."""
+        self._entitle()
         cards = self.query_one("#cards", Menu)
         cards.set_items(self._items, at=self._at)
         cards.focus()
@@ -64,8 +64,11 @@ class CardsScreen(Dialog[None]):
         if items != self._items and self.is_mounted:
             self._items = items
             self.query_one("#cards", Menu).set_items(items)
-            self.query_one(".box", Vertical).border_title = f"Report cards · {len(items)}"
+            self._entitle()
             self._show()
+
+    def _entitle(self) -> None:
+        self.entitle(f"Report cards · {len(self._items)}", "↑↓ card · ←→ or Tab scroll it · Esc closes")
 
     def _show(self, *, anew: bool = False) -> None:
         item, sheet = self.query_one("#cards", Menu).item, self.query_one("#card", Sheet)

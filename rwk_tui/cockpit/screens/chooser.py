@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 
 from rwk_tui.board.board import Board
 from rwk_tui.cockpit.panes.menu import Item, Menu
-from rwk_tui.cockpit.screens.dialog import HERE, Dialog, entitle
+from rwk_tui.cockpit.screens.dialog import HERE, Dialog
 from rwk_tui.cockpit.screens.sheet import Sheet
 from rwk_tui.cockpit.text import Line, clean, line, wrap
 
@@ -161,7 +161,7 @@ class Chooser(Dialog[Choice]):
         hint = (
             f"↑↓ move · letters find · → list beside · {enter} chooses · Esc {'shows all' if self._typed else 'leaves'}"
         )
-        entitle(self.query_one(".box", Vertical), title, hint)
+        self.entitle(title, hint)
 
     def _show_right(self, *, at: str = "") -> None:
         left = self._left.item

@@ -12,11 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from rwk_tui.board.board import Board
+from rwk_tui.cockpit.contact import Contact
 from rwk_tui.cockpit.details.pages import kind_of, page_of, unit_of
 from rwk_tui.cockpit.panes.picks import Picks
 from rwk_tui.cockpit.panes.stack import Stack
-from rwk_tui.cockpit.screens.dialog import HERE, Dialog, entitle
-from rwk_tui.cockpit.text import Line, line
+from rwk_tui.cockpit.screens.dialog import HERE, Dialog
+from rwk_tui.cockpit.text import Line, Tone, line
 
 GONE: Line = line(("∅ it is there no more · these are its last values", "warn"))
 HINTS = ("↑↓ pick · Enter opens · ←→ next · l log · Esc back", "↑↓ ←→ Enter · l log · Esc back")
@@ -102,6 +103,10 @@ class Drawer(Dialog[None]):
         """Titles are as long as there is room."""
         self.call_after_refresh(self._entitle)
 
+    def stream_mark(self, contact: Contact, now: float) -> tuple[str, Tone]:
+        """A recording, as in all titles; of all else the page itself says that it is old."""
+        return super().stream_mark(contact, now) if contact.state == "tape" else ("", "plain")
+
     def board_changed(self, board: Board, now: float) -> None:
         """The thing may be another one by now."""
         if self.is_mounted:
@@ -172,6 +177,6 @@ class Drawer(Dialog[None]):
             return
         room = box.outer_size.width - 6
         titles = (" › ".join(self._titles), f"… › {self._titles[-1]}")
-        title = next((text for text in titles if len(text) <= room), self._titles[-1])
+        title = next((text for text in titles if len(text) <= room - self.mark_width), self._titles[-1])
         hints = HINTS if self._open_log is not None else [hint.replace(" · l log", "") for hint in HINTS]
-        entitle(box, title, next((hint for hint in hints if len(hint) <= room), ""))
+        self.entitle(title, next((hint for hint in hints if len(hint) <= room), ""))

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 
 from rwk_tui.board.board import Board
-from rwk_tui.cockpit.screens.dialog import HERE, Dialog, entitle
+from rwk_tui.cockpit.screens.dialog import HERE, Dialog
 from rwk_tui.cockpit.screens.sheet import Sheet
 from rwk_tui.cockpit.views.timeline import TimelineView, timeline_lines, timeline_view
 
@@ -27,12 +27,12 @@ class EventsScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """One long sheet."""
-        with Vertical(classes="box") as box:
-            entitle(box, "Timeline", "newest first · ↑↓ scroll · Esc closes")
+        with Vertical(classes="box"):
             yield Sheet(id="sheet")
 
     def on_mount(self) -> None:
         """Show what there is."""
+        self.entitle("Timeline", "newest first · ↑↓ scroll · Esc closes")
         sheet = self.query_one("#sheet", Sheet)
         sheet.set(lambda width: timeline_lines(self._view, width))
         sheet.focus()

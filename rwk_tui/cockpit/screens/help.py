@@ -14,7 +14,7 @@ from rwk_tui.cockpit.action import key_name
 from rwk_tui.cockpit.actions import PANES, actions_in
 from rwk_tui.cockpit.keymap import USUAL, KeyMap
 from rwk_tui.cockpit.lessons import LESSONS
-from rwk_tui.cockpit.screens.dialog import HERE, Dialog, entitle
+from rwk_tui.cockpit.screens.dialog import HERE, Dialog
 from rwk_tui.cockpit.screens.sheet import Sheet
 from rwk_tui.cockpit.text import Line, Span, Tone, cell, flow, line, wrap
 
@@ -101,13 +101,13 @@ class HelpScreen(Dialog[None]):
 
     def compose(self) -> ComposeResult:
         """One long sheet."""
-        keys = " ".join(self._keys.key(f"pane-{name}") for name in PANES)
-        with Vertical(classes="box") as box:
-            entitle(box, "Help", f"{keys} another pane · ↑↓ scroll · Esc closes")
+        with Vertical(classes="box"):
             yield Sheet(id="sheet")
 
     def on_mount(self) -> None:
         """Show it."""
+        keys = " ".join(self._keys.key(f"pane-{name}") for name in PANES)
+        self.entitle("Help", f"{keys} another pane · ↑↓ scroll · Esc closes")
         self.query_one("#sheet", Sheet).focus()
         self._show(self._pane)
 

@@ -17,7 +17,7 @@ from rwk_tui.board.wording import count
 from rwk_tui.cockpit import marks
 from rwk_tui.cockpit.panes.log_view import LogState, LogView
 from rwk_tui.cockpit.panes.menu import Item, Menu
-from rwk_tui.cockpit.screens.dialog import HERE, Dialog, entitle
+from rwk_tui.cockpit.screens.dialog import HERE, Dialog
 from rwk_tui.daemon.protocol import AnyCommand, LogLines, Logs
 
 
@@ -143,7 +143,7 @@ class LogsScreen(Dialog[None]):
             hint = f"n older · N newer · ←→ long lines · {follow} · Esc ends the search"
         else:
             hint = f"↑↓ unit · ←→ long lines · / search · {follow} · Esc closes"
-        entitle(self.query_one(".box", Vertical), " · ".join(words), hint)
+        self.entitle(" · ".join(words), hint)
 
     def add(self, message: LogLines) -> None:
         """Lines came; those of a unit that was left meanwhile don't count."""

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from support import cockpit_frames as frames
-from support.cockpit_app import FakeSource, cockpit, wait_for
+from support.cockpit_app import Clock, FakeSource, cockpit, wait_for
+from support.painted import title_of
 from textual.containers import Vertical
 from textual.pilot import Pilot
 from textual.widgets import Input
 
+from rwk_tui.cockpit.app import Cockpit
 from rwk_tui.cockpit.panes.log_view import KEPT, LogView
 from rwk_tui.cockpit.screens.logs import LogsScreen
 from rwk_tui.cockpit.text import Span, plain
 from rwk_tui.cockpit.views.log_search import hits, marked, nearest, places
 from rwk_tui.daemon.protocol import LogLines
+from rwk_tui.daemon.protocol import Logs as LogsCommand
 
 LINES = tuple(f"line {n} " + ("raft: elected leader" if n % 50 == 7 else "applied") for n in range(200))
 
@@ -183,3 +187,73 @@ async def test_old_lines_go_and_what_was_found_stays_marked() -> None:
         await log.says(f"{KEPT} lines")
         await log.says("“elected” 2 of 2")
         assert log.in_sight() == seen
+
+
+class Back:
+    """The open log view of a daemon that goes and comes back."""
+
+    def __init__(self, pilot: Pilot[None], source: FakeSource, app: Cockpit, clock: Clock) -> None:
+        self.pilot, self.source, self.app, self.clock = pilot, source, app, clock
+
+    @property
+    def asked(self) -> list[str]:
+        return [f"{call.machine}/{call.unit}" for call in self.source.calls if isinstance(call, LogsCommand)]
+
+    @property
+    def title(self) -> str:
+        return title_of(self.app)
+
+    async def lose(self) -> None:
+        self.clock.now += 2
+        self.source.end(ConnectionResetError("connection reset"))
+        await wait_for(self.pilot, lambda: self.title.startswith("✗ lost 0 s · Logs"))
+        self.clock.now += 2
+
+    async def find(self, scene: frames.Scene) -> None:
+        self.source.say(scene.frame())
+        await wait_for(self.pilot, lambda: self.app.contact.state == "live")
+
+
+@asynccontextmanager
+async def back(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Back]:
+    monkeypatch.setattr("rwk_tui.cockpit.stream.RETRY", 0.01)
+    source, clock = FakeSource(), Clock()
+    app = cockpit(frames.calm(), source=source, clock=clock)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await wait_for(pilot, lambda: app.board.at > 0)
+        await pilot.press("l", "down")
+        log = Back(pilot, source, app, clock)
+        await wait_for(pilot, lambda: log.asked == ["core-01/etcd", "core-02/etcd"])
+        source.say(LogLines(machine="core-02", unit="etcd", lines=("one", "two")))
+        await wait_for(pilot, lambda: log.title == "Logs · core-02 etcd · 2 lines · following")
+        yield log
+
+
+async def test_a_daemon_that_comes_back_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with back(monkeypatch) as log:
+        await log.lose()
+        assert log.title == "✗ lost 0 s · Logs · core-02 etcd · 2 lines"
+        await log.find(frames.calm())
+        await wait_for(log.pilot, lambda: log.asked[2:] == ["core-02/etcd"])
+        log.source.say(LogLines(machine="core-02", unit="etcd", lines=("one", "two", "three")))
+        await wait_for(log.pilot, lambda: log.title == "Logs · core-02 etcd · 3 lines · following")
+
+
+async def test_a_lab_that_still_starts_is_asked_once_it_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with back(monkeypatch) as log:
+        await log.lose()
+        await log.pilot.press("up")
+        await log.find(frames.calm().with_rows(frames.lab("starting")))
+        await wait_for(log.pilot, lambda: not log.title.startswith("✗"))
+        assert len(log.asked) == 2
+        await log.find(frames.calm())
+        await wait_for(log.pilot, lambda: log.asked[2:] == ["core-01/etcd"])
+
+
+async def test_a_silent_daemon_is_no_live_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with back(monkeypatch) as log:
+        log.clock.now += 9
+        await wait_for(log.pilot, lambda: log.title == "‖ stale 9 s · Logs · core-02 etcd · 2 lines")
+        await log.find(frames.calm())
+        await wait_for(log.pilot, lambda: log.title.endswith("following"))
+        assert len(log.asked) == 2

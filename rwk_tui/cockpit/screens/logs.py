@@ -12,9 +12,10 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input
 
 from rwk_tui.board.board import Board
-from rwk_tui.board.rows import UnitRow
+from rwk_tui.board.rows import LabRow, UnitRow
 from rwk_tui.board.wording import count
 from rwk_tui.cockpit import marks
+from rwk_tui.cockpit.contact import Contact
 from rwk_tui.cockpit.panes.log_view import LogState, LogView
 from rwk_tui.cockpit.panes.menu import Item, Menu
 from rwk_tui.cockpit.screens.dialog import HERE, Dialog
@@ -27,6 +28,12 @@ def unit_items(board: Board) -> tuple[Item, ...]:
         Item(id=f"{row.machine}/{row.unit}", label=f"{marks.UNIT[row.state].glyph} {row.machine} {row.unit}")
         for row in board.rows(UnitRow)
     )
+
+
+def _is_open(board: Board) -> bool:
+    """Whether the lab is in a phase in which a unit may be asked for."""
+    lab = board.get(LabRow, "lab")
+    return lab is not None and lab.state in ("ready", "choose")
 
 
 class LogsScreen(Dialog[None]):
@@ -50,6 +57,11 @@ class LogsScreen(Dialog[None]):
         self._items = unit_items(board)
         self._send = send
         self._unit = ""
+        self._asked = False
+        self._talks_since: float | None = None
+        self._live = False
+        self._open = _is_open(board)
+        self._state = LogState()
 
     def compose(self) -> ComposeResult:
         """Units and lines."""
@@ -62,7 +74,7 @@ class LogsScreen(Dialog[None]):
     def on_mount(self) -> None:
         """Follow the unit to begin with."""
         self._search.display = False
-        self._entitle(LogState())
+        self._entitle()
         units = self.query_one("#units", Menu)
         units.set_items(self._items, at=self._at)
         units.focus()
@@ -78,8 +90,30 @@ class LogsScreen(Dialog[None]):
             return
         self._unit = item.id
         self._log.clear()
-        machine, _, unit = item.id.partition("/")
+        self._asked = False
+        self._entitle()
+        self._ask()
+
+    def _ask(self) -> None:
+        """Ask for the unit, where that was not done yet and somebody is there who would not refuse it."""
+        if not self._unit or self._asked or self._talks_since is None or not self._open:
+            return
+        self._asked = True
+        self._log.clear()  # What comes begins with lines that may be here already.
+        machine, _, unit = self._unit.partition("/")
         self._send(Logs(machine=machine, unit=unit))
+
+    def contact_is(self, contact: Contact, now: float) -> None:
+        """A contact that was made anew knows nothing of what the one before was asked."""
+        super().contact_is(contact, now)
+        since = contact.since if contact.state in ("live", "viewing") else None
+        live = contact.is_live(now)
+        if since != self._talks_since:
+            self._talks_since, self._asked = since, False
+        if live != self._live:
+            self._live = live
+            if self.is_mounted:
+                self._entitle()
 
     @property
     def _log(self) -> LogView:
@@ -129,15 +163,18 @@ class LogsScreen(Dialog[None]):
 
     def on_log_view_changed(self, message: LogView.Changed) -> None:
         """Say how the log stands."""
-        self._entitle(message.state)
+        self._state = message.state
+        self._entitle()
 
-    def _entitle(self, state: LogState) -> None:
+    def _entitle(self) -> None:
+        state = self._state
         words = ["Logs", *([self._unit.replace("/", " ")] if self._unit else []), count(state.lines, "line")]
         if state.typed:
             found = f"{state.hit} of {state.hits}" if state.hits else "nowhere"
             words.append(f"“{state.typed}” {found}")
         still = f"standing still, {state.below} below" if state.below else "standing still"
-        words.append("following" if state.follows else still)
+        if self._live or not state.follows:
+            words.append("following" if state.follows else still)
         follow = "f stands still" if state.follows else "f follows"
         if state.typed:
             hint = f"n older · N newer · ←→ long lines · {follow} · Esc ends the search"
@@ -152,7 +189,9 @@ class LogsScreen(Dialog[None]):
 
     def board_changed(self, board: Board, now: float) -> None:
         """Units come, go and fail."""
+        self._open = _is_open(board)
         items = unit_items(board)
         if items != self._items and self.is_mounted:
             self._items = items
             self.query_one("#units", Menu).set_items(items)
+        self._ask()

@@ -48,6 +48,9 @@ class Host:
     def __init__(self) -> None:
         self.done: list[tuple[str, ...]] = []
 
+    async def agent(self) -> None:
+        """There is contact."""
+
     async def checked(self, *argv: str, within: float) -> str:
         self.done.append(argv)
         return ""

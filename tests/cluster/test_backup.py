@@ -6,11 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.ops import quiet
 from support.story_fakes import StageLab
 
 from rwk_tui.cluster.backup import BUMP, EngineOp, backup, read_revision, read_storage, restore, upgrade
 from rwk_tui.cluster.etcd import Static, Style, member_spec
-from rwk_tui.cluster.ops import Stream, commands_of
+from rwk_tui.cluster.ops import commands_of
 from rwk_tui.cluster.pki import Pki
 from rwk_tui.cluster.site import Site
 from rwk_tui.lab.protocol import LabError, UnitSpec
@@ -35,10 +36,6 @@ async def member(lab: StageLab, site: Site, name: str, engine: str = "", *, secu
     spec = member_spec(lab.stage[name], SETTINGS, Static({}), style=Style(secured, engine))
     await lab.stage[name].unit("etcd").configure(spec)
     await site.look()
-
-
-def quiet(_stream: Stream, _text: str) -> None:
-    return None
 
 
 async def test_a_backup_is_one_members_in_the_presenters_keeping(lab: StageLab, site: Site, tmp_path: Path) -> None:

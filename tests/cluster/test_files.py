@@ -7,17 +7,13 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
+from support.ops import quiet
 from support.story_fakes import StageLab
 
 from rwk_tui.cluster import roles
 from rwk_tui.cluster.files import File, ProfileOp, PutOp, certificates, in_words
-from rwk_tui.cluster.ops import Stream
 from rwk_tui.cluster.pki import Pki
 from rwk_tui.lab.protocol import LabError
-
-
-def quiet(_stream: Stream, _text: str) -> None:
-    return None
 
 
 async def test_files_are_made_when_they_are_put_and_not_when_that_is_planned(tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tarfile
 import tomllib
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,13 @@ from typing import Any
 import pytest
 import yaml
 from support.images import PAUSE, make_images
+from support.ops import do
 from support.story_fakes import StageLab, StageMachine
 from support.tools import unavailable
 
 from rwk_tui.cluster.etcd import Static, Style, member_spec
 from rwk_tui.cluster.kubernetes import containers, pod_network, setup
 from rwk_tui.cluster.kubernetes.kubelet import kubelet_config, kubelet_spec
-from rwk_tui.cluster.ops import Op, Stream, commands_of
 from rwk_tui.cluster.pki import Pki
 from rwk_tui.cluster.site import Site
 from rwk_tui.lab.protocol import LabError, Listen
@@ -47,19 +46,6 @@ async def site(lab: StageLab, tmp_path: Path) -> Site:
     for machine in lab.stage.values():
         machine.ran.clear()
     return found
-
-
-def quiet(_stream: Stream, _text: str) -> None:
-    return None
-
-
-async def do(ops: Sequence[Op]) -> list[str]:
-    shown: list[str] = []
-    for op in ops:
-        await op.resolve()
-        shown.extend(commands_of(op))
-        assert (await op.run(quiet)).exit_code == 0
-    return shown
 
 
 def argv(machine: StageMachine, unit: str) -> tuple[str, ...]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import yaml
+from support.ops import do, quiet
 from support.story_fakes import StageLab
 
 from rwk_tui.cluster.etcd import Static, Style, member_spec
 from rwk_tui.cluster.kubernetes import setup
-from rwk_tui.cluster.ops import Op, Stream, commands_of
 from rwk_tui.cluster.pki import Pki
 from rwk_tui.cluster.site import Site
 from rwk_tui.lab.protocol import LabError
@@ -29,20 +28,6 @@ def lab() -> StageLab:
 @pytest.fixture
 def site(lab: StageLab, tmp_path: Path) -> Site:
     return Site(lab, Pki(tmp_path / "pki"), VERSIONS, secure_next=True)
-
-
-def quiet(_stream: Stream, _text: str) -> None:
-    return None
-
-
-async def do(ops: Sequence[Op]) -> list[str]:
-    """Do them in order, and what was shown of each just before."""
-    shown: list[str] = []
-    for op in ops:
-        await op.resolve()
-        shown.extend(commands_of(op))
-        assert (await op.run(quiet)).exit_code == 0
-    return shown
 
 
 async def etcd_on(lab: StageLab, *names: str, secured: bool = True) -> None:

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from support.ops import quiet
 from support.story_fakes import StageLab
 
 from rwk_tui.cluster.etcd import Static, Style, member_spec, peer_url
-from rwk_tui.cluster.ops import Op, Retry, Stream
+from rwk_tui.cluster.ops import Op, Retry
 from rwk_tui.cluster.pki import Pki
 from rwk_tui.cluster.reshape import SETTLING, Knowledge
 from rwk_tui.cluster.secure import PlainText, certify, rotate, secure
@@ -20,10 +21,6 @@ from rwk_tui.settings import Settings
 SETTINGS = Settings(state=Path("/nowhere"), engine_cache=Path("/nowhere"))
 KNOWN = Knowledge(lambda name: f"ID-{name}", dict)
 NAMES = ("core-01", "core-02", "core-03")
-
-
-def quiet(_stream: Stream, _text: str) -> None:
-    return None
 
 
 @pytest.fixture

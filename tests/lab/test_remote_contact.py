@@ -9,13 +9,14 @@ import re
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import asyncssh
 import psutil
 import pytest
 from support.lab import eventually
-from support.remote_ssh import USER, RemoteMachine, contact_to, machine_at, private, quick
+from support.remote_ssh import USER, RemoteMachine, contact_to, machine_at, private, quick, slow_line
 
 from rwk_tui.lab.protocol import LabError
 from rwk_tui.lab.remote.agent import Agent
@@ -452,6 +453,47 @@ async def test_a_program_is_installed_once_it_is_known_to_be_right(
     (machine.root / "file").write_text("")
     with pytest.raises(LabError, match="Not a directory|File exists"):
         await contact.upload(program, "file/program", checksum)
+
+
+async def test_contact_outlives_an_upload_over_a_slow_line(machine: RemoteMachine, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_bytes(os.urandom(1_500_000))
+    checksum = hashlib.sha256(program.read_bytes()).hexdigest()
+    reasons: list[str] = []
+    async with slow_line(machine.port, rate=400_000) as port:
+
+        async def login() -> Login:
+            return replace(await machine.login(), port=port)
+
+        way = Contact(
+            "core-02",
+            login,
+            Pins(tmp_path / "known_hosts"),
+            lambda: reasons.append(way.why),
+            print,
+            arguments=machine.arguments,
+            patience=replace(quick(), alive=0.5),
+        )
+        await way.upload(program, "engines/program", checksum)
+        assert reasons == [""]
+        await way.close()
+
+
+async def test_a_program_that_shrinks_on_its_way_is_not_waited_for(
+    machine: RemoteMachine, contact: Contact, tmp_path: Path
+) -> None:
+    program = tmp_path / "program"
+    with program.open("wb") as file:
+        file.truncate(2**30)
+    uploading = asyncio.create_task(contact.upload(program, "engines/x/program", "0" * 64))
+
+    async def under_way() -> bool:
+        return any((machine.root / "engines" / "x").glob(".program*"))
+
+    await eventually(under_way, what="the upload to begin")
+    os.truncate(program, 0)
+    with pytest.raises(LabError, match="program can't be installed on core-02: the connection was lost"):
+        await uploading
 
 
 async def test_an_upload_that_is_cut_off_leaves_nothing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import getpass
+import math
 import os
 import shlex
 import signal
@@ -175,6 +176,26 @@ async def _pass_on(source: asyncio.StreamReader, target: asyncssh.SSHWriter[byte
         while data := await source.read(64 * 1024):
             target.write(data)
             await target.drain()
+
+
+@contextlib.asynccontextmanager
+async def slow_line(port: int, rate: int) -> AsyncIterator[int]:
+    """A port that leads to that one on loopback; what is sent there arrives at `rate` bytes a second."""
+
+    async def carry(source: asyncio.StreamReader, target: asyncio.StreamWriter, rate: float) -> None:
+        with contextlib.suppress(OSError):
+            while data := await source.read(4096):
+                await asyncio.sleep(len(data) / rate)
+                target.write(data)
+                await target.drain()
+        target.close()
+
+    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        there, back = await asyncio.open_connection("127.0.0.1", port)
+        await asyncio.gather(carry(reader, back, rate), carry(there, writer, math.inf))
+
+    async with await asyncio.start_server(accept, "127.0.0.1", 0, limit=4096) as line:
+        yield line.sockets[0].getsockname()[1]
 
 
 def quick() -> Patience:

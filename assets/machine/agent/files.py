@@ -12,6 +12,8 @@ from typing import Any, BinaryIO
 
 from speech import in_words, say
 
+BLOCK = 64 * 1024  # bytes of a program between two words about them, as in rwk_tui/lab/remote/pace.py
+
 
 class Staging:
     """A file that is being written beside the one that it replaces."""
@@ -108,7 +110,10 @@ def free(path: str) -> int:
 
 
 def receive(source: BinaryIO, path: str, size: int, checksum: str) -> None:
-    """Take a file's bytes from `source` and install it as a program, once they are known to be right."""
+    """Take a file's bytes from `source` and install it as a program, once they are known to be right.
+
+    The other side hears after each block how many it has taken, and sends no more than it may be ahead of that.
+    """
     answer: dict[str, Any] = {"ok": True}
     try:
         staging = Staging(path, 0o755)
@@ -116,7 +121,8 @@ def receive(source: BinaryIO, path: str, size: int, checksum: str) -> None:
             digest = hashlib.sha256()
             left = size
             while left:
-                block = source.read(min(left, 256 * 1024))
+                say(0, taken=size - left)
+                block = source.read(min(left, BLOCK))
                 if not block:
                     raise OSError(0, "the connection was lost")
                 staging.file.write(block)

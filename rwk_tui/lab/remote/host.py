@@ -16,6 +16,7 @@ from rwk_tui.lab.remote.agent import Agent, Done, Facts
 from rwk_tui.lab.remote.contact import Contact
 from rwk_tui.lab.remote.ground import Ground
 from rwk_tui.lab.remote.turns import Turns
+from rwk_tui.lab.remote.upload import ContactLost
 
 _SILENT = 2.0
 """Seconds without contact after which the backend is asked what became of a machine."""
@@ -24,6 +25,7 @@ _LOOK_SELDOM = 30.0
 _NEEDED_FREE = 300e6
 """Bytes of a disk below which nothing is started on it."""
 _CONTACT_WITHIN = 5.0
+_UPLOADS = 3
 
 # What is there besides what we put is somebody else's, unless the marker says that it is ours.
 _CLAIM = """
@@ -158,9 +160,13 @@ class RemoteHost:
         return await self._now().get(path)
 
     async def upload(self, file: Path, path: str, sha256: str) -> None:
-        """Bring a program over. Raises MachineDown, or LabError."""
+        """Bring a program over, again if contact is lost in the middle of it. Raises MachineDown, or LabError."""
+        for _ in range(_UPLOADS - 1):
+            await self.agent()
+            with contextlib.suppress(ContactLost):
+                return await self.contact.upload(file, path, sha256)
         await self.agent()
-        await self.contact.upload(file, path, sha256)
+        return await self.contact.upload(file, path, sha256)
 
     def check_room(self) -> None:
         """Raises LabError if its disk has no room for what the lab brings."""

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 from support.lab import all_gone, eventually, output
-from support.remote_ssh import RemoteMachine, agent_of, machine_at
+from support.remote_ssh import NEEDS_AGENT, RemoteMachine, agent_of, machine_at
 from support.tools import unavailable
 
 from rwk_tui.lab.protocol import LabError, Line
@@ -25,7 +25,7 @@ from rwk_tui.lab.remote.agent import Agent
 from rwk_tui.lab.remote.run import WINDOW
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "RWK_TEST_RUN": os.environ.get("RWK_TEST_RUN", "")}
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="machines run Linux, and so does their agent")
+pytestmark = NEEDS_AGENT
 GIGABYTES = "import sys\nwhile True: sys.stdout.write('x' * 100_000 + chr(10))"
 
 

@@ -6,17 +6,25 @@ import asyncio
 import hashlib
 import os
 import re
-import sys
 import time
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from pathlib import Path
 
 import asyncssh
 import psutil
 import pytest
 from support.lab import eventually
-from support.remote_ssh import USER, RemoteMachine, contact_to, machine_at, private, quick, slow_line
+from support.remote_ssh import (
+    NEEDS_AGENT,
+    USER,
+    RemoteMachine,
+    contact_to,
+    machine_at,
+    private,
+    quick,
+    slow_line,
+    until_upload,
+)
 
 from rwk_tui.lab.protocol import LabError
 from rwk_tui.lab.remote.agent import Agent
@@ -25,7 +33,7 @@ from rwk_tui.lab.remote.login import Login
 from rwk_tui.lab.remote.pins import Pins
 from rwk_tui.lab.remote.trouble import NeedsHelp
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="machines run Linux, and so does their agent")
+pytestmark = NEEDS_AGENT
 
 
 @pytest.fixture
@@ -461,19 +469,7 @@ async def test_contact_outlives_an_upload_over_a_slow_line(machine: RemoteMachin
     checksum = hashlib.sha256(program.read_bytes()).hexdigest()
     reasons: list[str] = []
     async with slow_line(machine.port, rate=400_000) as port:
-
-        async def login() -> Login:
-            return replace(await machine.login(), port=port)
-
-        way = Contact(
-            "core-02",
-            login,
-            Pins(tmp_path / "known_hosts"),
-            lambda: reasons.append(way.why),
-            print,
-            arguments=machine.arguments,
-            patience=replace(quick(), alive=0.5),
-        )
+        way = contact_to(machine, changed=lambda: reasons.append(way.why), port=port, alive=0.5)
         await way.upload(program, "engines/program", checksum)
         assert reasons == [""]
         await way.close()
@@ -486,11 +482,7 @@ async def test_a_program_that_shrinks_on_its_way_is_not_waited_for(
     with program.open("wb") as file:
         file.truncate(2**30)
     uploading = asyncio.create_task(contact.upload(program, "engines/x/program", "0" * 64))
-
-    async def under_way() -> bool:
-        return any((machine.root / "engines" / "x").glob(".program*"))
-
-    await eventually(under_way, what="the upload to begin")
+    await until_upload(machine, 1)
     os.truncate(program, 0)
     with pytest.raises(LabError, match="program can't be installed on core-02: the connection was lost"):
         await uploading

@@ -4,31 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from support.lab import eventually
-from support.remote_ssh import RemoteMachine, machine_at, slow_line
+from support.remote_ssh import NEEDS_AGENT, RemoteMachine, contact_to, machine_at, slow_line, until_upload
 from support.switch_fake import FakeSwitch
 
 from rwk_tui.lab.host.powers import Powers
 from rwk_tui.lab.protocol import MachineDown
-from rwk_tui.lab.remote.contact import Contact
 from rwk_tui.lab.remote.engines import Engines
 from rwk_tui.lab.remote.ground import Ground
 from rwk_tui.lab.remote.host import RemoteHost
 from rwk_tui.lab.remote.known import Known
-from rwk_tui.lab.remote.login import Login
 from rwk_tui.lab.remote.logins import Logins
 from rwk_tui.lab.remote.pins import Pins
 from rwk_tui.lab.remote.upload import ContactLost
 from rwk_tui.settings import Timeouts
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="machines run Linux, and so does their agent")
+pytestmark = NEEDS_AGENT
 
 SIZE = 1_500_000
 
@@ -58,12 +53,8 @@ async def host(machine: RemoteMachine, tmp_path: Path) -> AsyncIterator[RemoteHo
         changed=lambda: None,
     )
     async with slow_line(machine.port, rate=1_000_000) as port:
-
-        async def login() -> Login:
-            return replace(await machine.login(), port=port)
-
         host = RemoteHost(ground, "core-02", greet, lambda: None)
-        host.contact = Contact("core-02", login, ground.pins, lambda: None, print, arguments=machine.arguments)
+        host.contact = contact_to(machine, port=port, alive=1.0)
         host.believe("up")
         yield host
         await host.contact.close()
@@ -77,15 +68,6 @@ async def uploading(host: RemoteHost, tmp_path: Path) -> asyncio.Task[None]:
     return asyncio.create_task(host.upload(program, "engines/program", checksum))
 
 
-async def begun(machine: RemoteMachine, uploads: int) -> None:
-    """That one is under way: each has an agent of its own, besides that of the connection."""
-
-    async def under_way() -> bool:
-        return len(machine.agents) == 2 * uploads and any((machine.root / "engines").glob(".program*"))
-
-    await eventually(under_way, what="the upload to begin")
-
-
 def lose_contact(machine: RemoteMachine) -> None:
     for connection in machine.connections:
         connection.abort()
@@ -96,7 +78,7 @@ async def test_an_upload_is_done_again_when_contact_is_lost_in_the_middle(
     machine: RemoteMachine, uploading: asyncio.Task[None]
 ) -> None:
     for uploads in (1, 2):
-        await begun(machine, uploads)
+        await until_upload(machine, uploads)
         lose_contact(machine)
     await uploading
     assert [(file.name, file.stat().st_size) for file in (machine.root / "engines").iterdir()] == [("program", SIZE)]
@@ -104,7 +86,7 @@ async def test_an_upload_is_done_again_when_contact_is_lost_in_the_middle(
 
 async def test_it_is_not_done_again_for_ever(machine: RemoteMachine, uploading: asyncio.Task[None]) -> None:
     for uploads in (1, 2, 3):
-        await begun(machine, uploads)
+        await until_upload(machine, uploads)
         lose_contact(machine)
     with pytest.raises(ContactLost, match="program can't be installed on core-02: core-02 closed the SSH connection"):
         await uploading
@@ -113,7 +95,7 @@ async def test_it_is_not_done_again_for_ever(machine: RemoteMachine, uploading: 
 async def test_it_is_not_done_again_on_a_machine_that_is_switched_off(
     machine: RemoteMachine, host: RemoteHost, uploading: asyncio.Task[None]
 ) -> None:
-    await begun(machine, uploads=1)
+    await until_upload(machine, uploads=1)
     host.believe("off")
     lose_contact(machine)
     with pytest.raises(MachineDown, match="core-02 is without power, nothing runs there"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import shutil
-import sys
 import tempfile
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -14,7 +13,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 from support.lab import eventually
-from support.remote_ssh import USER, RemoteMachine, machine_at, quick
+from support.remote_ssh import NEEDS_AGENT, USER, RemoteMachine, machine_at, quick
 from support.tools import unavailable
 
 from rwk_tui.lab.protocol import LabError
@@ -25,7 +24,7 @@ from rwk_tui.lab.remote.pins import Pins
 from rwk_tui.lab.remote.terminal import terminal
 from rwk_tui.lab.remote.trouble import NeedsHelp
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="machines run Linux, and so does their agent")
+pytestmark = NEEDS_AGENT
 
 
 @pytest.fixture

@@ -12,9 +12,11 @@ import signal
 import stat
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import asyncssh
+import pytest
 from support.lab import eventually
 
 from rwk_tui.lab.remote.agent import Agent
@@ -25,6 +27,7 @@ from rwk_tui.lab.remote.login import Login
 from rwk_tui.lab.remote.pins import Pins
 
 USER = getpass.getuser()
+NEEDS_AGENT = pytest.mark.skipif(sys.platform != "linux", reason="machines run Linux, and so does their agent")
 
 SYSTEMCTL = """#!/usr/bin/env python3
 # Answers `systemctl show` from the file beside it, counts how often it is asked, and does nothing else.
@@ -203,6 +206,15 @@ def quick() -> Patience:
     return Patience(reach=1.0, login=10.0, agent=10.0, alive=0.3, address=0.3)
 
 
+async def until_upload(machine: RemoteMachine, uploads: int) -> None:
+    """That one is under way: each has an agent of its own, besides that of the connection."""
+
+    async def under_way() -> bool:
+        return len(machine.agents) == 2 * uploads and any((machine.root / "engines").rglob(".program*"))
+
+    await eventually(under_way, what="the upload to begin")
+
+
 @contextlib.asynccontextmanager
 async def machine_at(directory: Path) -> AsyncIterator[RemoteMachine]:
     """A machine that is up."""
@@ -224,10 +236,17 @@ def contact_to(
     *,
     changed: Callable[[], None] = lambda: None,
     complain: Callable[[str], None] = lambda _: None,
+    port: int = 0,
+    alive: float = 0.3,
 ) -> Contact:
-    """The way to it."""
+    """The way to it, through another port than its own if that is said."""
+
+    async def login() -> Login:
+        return replace(await machine.login(), port=port or machine.port)
+
     pins = Pins(machine.directory.parent / "known_hosts")
-    return Contact("core-02", machine.login, pins, changed, complain, arguments=machine.arguments, patience=quick())
+    patience = replace(quick(), alive=alive)
+    return Contact("core-02", login, pins, changed, complain, arguments=machine.arguments, patience=patience)
 
 
 @contextlib.asynccontextmanager

@@ -17,7 +17,7 @@ class Pace:
     """Bytes ahead of what the other side took: more as long as it takes them fast, fewer where it does not."""
 
     def __init__(self) -> None:
-        self.taken = 0
+        self._taken = 0
         self._sent = 0
         self._ahead = BLOCK
         self._under_way: deque[tuple[int, float]] = deque()
@@ -27,7 +27,7 @@ class Pace:
     @property
     def is_open(self) -> bool:
         """Whether a block may be sent."""
-        return self._sent - self.taken < self._ahead
+        return self._sent - self._taken < self._ahead
 
     def sent(self, size: int, now: float) -> None:
         """So many bytes more are on their way, at that time in seconds."""
@@ -36,7 +36,7 @@ class Pace:
 
     def took(self, taken: int, now: float) -> None:
         """The other side has taken that many bytes in all."""
-        self.taken = taken
+        self._taken = taken
         while self._under_way and self._under_way[0][0] <= taken:
             _, begun = self._under_way.popleft()
             delay = now - begun

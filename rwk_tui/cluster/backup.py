@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from rwk_tui.cluster.etcd import UNIT, Static, client_url, data_dir, member_spec, peer_url
+from rwk_tui.cluster.etcdctl import etcdctl
 from rwk_tui.cluster.files import File, PutOp
 from rwk_tui.cluster.kubernetes.units import engine_of
 from rwk_tui.cluster.ops import Op, OpResult, RunOp, Tell, Together, UnitOp
@@ -106,10 +107,10 @@ class EngineOp:
     async def run(self, tell: Tell) -> OpResult:
         machine, site = self.restart.on, self.restart.site
         until = time.monotonic() + self.within * site.lab.slack
-        endpoint = client_url(machine, public=False, scheme=site.scheme_of(machine.name))
-        ask = RunOp(
-            machine, (_program(site, machine, "etcdctl"), f"--endpoints={endpoint}", "endpoint", "status", "-w", "json")
-        )
+        status = ("endpoint", "status", "-w", "json")
+        scheme = site.scheme_of(machine.name)
+        _, *options = etcdctl(machine, *status, public=False, scheme=scheme, slack=site.lab.slack)
+        ask = RunOp(machine, (_program(site, machine, "etcdctl"), *options))
         while (stored := read_storage((await ask.run(lambda _stream, _text: None)).stdout)) > _minor(self.engine):
             if time.monotonic() > until:
                 raise LabError(f"what {machine.name} stores is still of version {stored[0]}.{stored[1]}")

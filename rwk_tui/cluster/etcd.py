@@ -36,10 +36,14 @@ class Discovery:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How members are made: whether they ask for certificates, and of which engine ("etcd-3.6"; "" is the newest)."""
+    """How members are made: whether they ask for certificates, and of which engine ("etcd-3.6"; "" is the newest).
+
+    `slack` says how patiently they are asked.
+    """
 
     secured: bool = False
     engine: str = ""
+    slack: float = 1.0
 
     @property
     def scheme(self) -> str:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from rwk_tui.cluster.etcd import PLAIN, UNIT, Static, Style, client_url, member_spec, peer_url
+from rwk_tui.cluster.etcd import PLAIN, UNIT, Static, Style, member_spec, peer_url
+from rwk_tui.cluster.etcdctl import etcdctl
 from rwk_tui.cluster.ops import OpResult, RunOp, Tell, UnitOp, ask
 from rwk_tui.lab.protocol import LabError, Machine, UnitSpec
 from rwk_tui.settings import Settings
@@ -76,11 +77,6 @@ def find(members: Iterable[Member], machine: Machine) -> Member | None:
     return next((m for m in members if m.name == machine.name or urls & set(m.peer_urls)), None)
 
 
-def etcdctl(via: Machine, *arguments: str, public: bool = True, scheme: str = "http") -> tuple[str, ...]:
-    """An etcdctl command line that talks to the member on `via`; the certificates come with the machine's profile."""
-    return ("etcdctl", f"--endpoints={client_url(via, public=public, scheme=scheme)}", *arguments)
-
-
 @dataclass(slots=True)
 class MemberOp:
     """An etcdctl command about one member, whose ID is taken from the live list just before it runs.
@@ -94,7 +90,7 @@ class MemberOp:
     known: Callable[[str], str]
     live: Live = list_members
     public: bool = True
-    scheme: str = "http"
+    style: Style = PLAIN
     _id: str = field(default="", init=False)
 
     @property
@@ -109,7 +105,8 @@ class MemberOp:
 
     def _run(self) -> RunOp:
         shown = self._id or self.known(self.member.name) or f"<ID of {self.member.name}>"
-        command = etcdctl(self.via, *self.arguments(shown), public=self.public, scheme=self.scheme)
+        how = self.style
+        command = etcdctl(self.via, *self.arguments(shown), public=self.public, scheme=how.scheme, slack=how.slack)
         return RunOp(self.via, command)
 
     def command(self) -> str:

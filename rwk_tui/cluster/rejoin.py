@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from rwk_tui.cluster.etcd import UNIT, Style, data_dir
-from rwk_tui.cluster.members import etcdctl, find
+from rwk_tui.cluster.etcdctl import etcdctl
+from rwk_tui.cluster.members import find
 from rwk_tui.cluster.ops import Op, OpResult, Retry, RunOp, Tell, UnitOp
 from rwk_tui.cluster.reshape import SETTLING, Knowledge, add, join, promote
 from rwk_tui.cluster.site import Site
@@ -23,9 +24,10 @@ def rejoin(machine: Machine, via: Machine, site: Site, settings: Settings, known
 
 def join_anew(machine: Machine, via: Machine, site: Site, settings: Settings, known: Knowledge) -> tuple[Op, ...]:
     """The same for a member that does not run, or a machine that has lost its disk."""
-    deadline = settings.timeouts.member_start * site.lab.slack
+    slack = site.lab.slack
+    deadline = settings.timeouts.member_start * slack
     has_member = site.spec(machine.name, UNIT) is not None
-    style = Style(site.is_secured(via.name), site.engine((machine if has_member else via).name, UNIT))
+    style = Style(site.is_secured(via.name), site.engine((machine if has_member else via).name, UNIT), slack)
     return (
         StrikeOffOp(machine, via, known, deadline, style),
         RunOp(machine, ("rm", "-rf", data_dir(machine))),
@@ -58,7 +60,8 @@ class StrikeOffOp:
         return self._remove().command() if self._id else ""
 
     def _remove(self) -> RunOp:
-        return RunOp(self.via, etcdctl(self.via, "member", "remove", self._id, scheme=self.style.scheme))
+        how = self.style
+        return RunOp(self.via, etcdctl(self.via, "member", "remove", self._id, scheme=how.scheme, slack=how.slack))
 
     async def run(self, tell: Tell) -> OpResult:
         await self.resolve()

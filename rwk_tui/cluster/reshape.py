@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rwk_tui.cluster.etcd import (
     PLAIN,
@@ -17,7 +17,8 @@ from rwk_tui.cluster.etcd import (
     peer_url,
     registry_spec,
 )
-from rwk_tui.cluster.members import JoinOp, Live, MemberOp, etcdctl, list_members
+from rwk_tui.cluster.etcdctl import etcdctl
+from rwk_tui.cluster.members import JoinOp, Live, MemberOp, list_members
 from rwk_tui.cluster.ops import Op, Retry, RunOp, Together, UnitOp
 from rwk_tui.cluster.promotion import Promotion
 from rwk_tui.lab.protocol import Machine
@@ -52,7 +53,9 @@ def start_alone(machine: Machine, settings: Settings, *, public: bool, style: St
     return UnitOp(machine, UNIT, "start", member_spec(machine, settings, cluster, public=public, style=style))
 
 
-def publish(machine: Machine, settings: Settings, known: Knowledge, *, deadline: float) -> tuple[Op, ...]:
+def publish(
+    machine: Machine, settings: Settings, known: Knowledge, *, deadline: float, style: Style = PLAIN
+) -> tuple[Op, ...]:
     """Let a member that kept to localhost advertise its machine's address, and listen there."""
     update = MemberOp(
         machine,
@@ -61,6 +64,7 @@ def publish(machine: Machine, settings: Settings, known: Knowledge, *, deadline:
         known.member_id,
         known.live,
         public=False,
+        style=replace(style, secured=False),
     )
     spec = member_spec(machine, settings, Static({machine.name: peer_url(machine)}), public=True)
     return Retry(update, SETTLING, deadline), UnitOp(machine, UNIT, "restart", spec)
@@ -71,7 +75,8 @@ def add(member: Machine, via: Machine, *, learner: bool, deadline: float, style:
     arguments = ["member", "add", member.name, f"--peer-urls={peer_url(member, scheme=style.scheme)}"]
     if learner:
         arguments.append("--learner")
-    return Retry(RunOp(via, etcdctl(via, *arguments, scheme=style.scheme)), SETTLING, deadline)
+    command = etcdctl(via, *arguments, scheme=style.scheme, slack=style.slack)
+    return Retry(RunOp(via, command), SETTLING, deadline)
 
 
 def join(member: Machine, via: Machine, settings: Settings, known: Knowledge, *, style: Style = PLAIN) -> Op:
@@ -92,11 +97,11 @@ def remove(member: Machine, via: Machine, known: Knowledge, *, deadline: float, 
 
 def move_leader(to: Machine, leader: Machine, known: Knowledge, *, style: Style = PLAIN) -> Op:
     """Let the leader hand over to another machine's member."""
-    return MemberOp(leader, to, lambda id_: ("move-leader", id_), known.member_id, known.live, scheme=style.scheme)
+    return MemberOp(leader, to, lambda id_: ("move-leader", id_), known.member_id, known.live, style=style)
 
 
 def _about(member: Machine, via: Machine, verb: str, known: Knowledge, style: Style) -> Op:
-    return MemberOp(via, member, lambda id_: ("member", verb, id_), known.member_id, known.live, scheme=style.scheme)
+    return MemberOp(via, member, lambda id_: ("member", verb, id_), known.member_id, known.live, style=style)
 
 
 def bootstrap(machines: Sequence[Machine], settings: Settings, *, token: str = "rwk", style: Style = PLAIN) -> Op:

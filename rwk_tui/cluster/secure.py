@@ -59,7 +59,7 @@ def secure(machine: Machine, site: Site, known: Knowledge, *, plain_text: PlainT
         lambda id_: ("member", "update", id_, f"--peer-urls={peer_url(machine, scheme='https')}"),
         known.member_id,
         known.live,
-        scheme="https",
+        style=replace(site.style, secured=True),
     )
     # Its peers dial the new URL from the update on, so the restart follows at once.
     return (

@@ -118,7 +118,8 @@ class Site:
     def style(self) -> Style:
         """How the next member is made: like those that are there, else as was asked for."""
         engines = {self.engine(machine.name, UNIT) for machine in self.machines_with(UNIT)}
-        return Style(self.secured, engines.pop() if len(engines) == 1 else self.engines_next.get("etcd", ""))
+        engine = engines.pop() if len(engines) == 1 else self.engines_next.get("etcd", "")
+        return Style(self.secured, engine, self.lab.slack)
 
     @property
     def has_kubernetes(self) -> bool:

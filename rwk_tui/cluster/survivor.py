@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from rwk_tui.cluster.members import etcdctl, read_members
+from rwk_tui.cluster.etcdctl import etcdctl
+from rwk_tui.cluster.members import read_members
 from rwk_tui.cluster.ops import Op, OpResult, RunOp, Tell, ask
 from rwk_tui.cluster.restart import RestartOp
 from rwk_tui.cluster.site import Site
@@ -53,7 +54,7 @@ class LeadsAloneOp:
 
     def _etcdctl(self, *arguments: str) -> tuple[str, ...]:
         scheme = "https" if self.site.is_secured(self.on.name) else "http"
-        return etcdctl(self.on, *arguments, scheme=scheme)
+        return etcdctl(self.on, *arguments, scheme=scheme, slack=self.site.lab.slack)
 
     def _list(self) -> RunOp:
         return RunOp(self.on, self._etcdctl("member", "list", "-w", "table"))

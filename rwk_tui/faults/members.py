@@ -7,7 +7,7 @@ import contextlib
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import QuorumRow
 from rwk_tui.cluster.etcd import UNIT
-from rwk_tui.cluster.members import etcdctl
+from rwk_tui.cluster.etcdctl import etcdctl
 from rwk_tui.cluster.ops import RunOp, UnitOp
 from rwk_tui.cluster.rejoin import rejoin
 from rwk_tui.faults import sights
@@ -114,4 +114,4 @@ def delete_keys(case: Case, via: Machine) -> tuple[str, ...]:
 
 def member_ctl(ground: Ground, via: Machine, *arguments: str) -> tuple[str, ...]:
     """An etcdctl command line that talks to the member of that machine, in the way in which it listens now."""
-    return etcdctl(via, *arguments, scheme="https" if ground.site.is_secured(via.name) else "http")
+    return etcdctl(via, *arguments, scheme=ground.site.scheme_of(via.name), slack=ground.lab.slack)

@@ -100,7 +100,7 @@ def plan(action: Action, context: Context, wait: Wait) -> tuple[Op, ...]:
             start = reshape.start_alone(machines[on], settings, public=listen == "everyone", style=context.site.style)
             return (*_papers(context, on), start)
         case etcd.EtcdPublish(on=on):
-            return reshape.publish(machines[on], settings, known, deadline=deadline)
+            return reshape.publish(machines[on], settings, known, deadline=deadline, style=context.site.style)
         case etcd.EtcdAdd(member=member, via=via, learner=learner):
             ours, theirs = machines[member], machines[via]
             return (reshape.add(ours, theirs, learner=learner, deadline=deadline, style=context.site.style),)

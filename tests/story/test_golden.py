@@ -27,6 +27,7 @@ from rwk_tui.story.context import Context
 from rwk_tui.story.load import load_chapters
 from rwk_tui.story.plan import plan
 from rwk_tui.story.schema import Chapter, Check
+from rwk_tui.story.shelf import Shelf
 from rwk_tui.watch.watcher import Watcher
 
 BACKENDS = ("local", "vagrant", "ssh")
@@ -38,7 +39,7 @@ VERSIONS = {"etcd": "3.7.3", "kubernetes": "1.37.2", "kubernetes-1.36": "1.36.3"
 
 
 @contextmanager
-def stage(backend: str, chapter: Chapter, tmp_path: Path) -> Iterator[Context]:
+def stage(backend: str, chapter: Chapter, tmp_path: Path, slack: float = 0.0) -> Iterator[Context]:
     """What a chapter is planned on, before anything is up."""
     state = tmp_path / backend
     state.mkdir()
@@ -47,7 +48,7 @@ def stage(backend: str, chapter: Chapter, tmp_path: Path) -> Iterator[Context]:
     key = tmp_path / "key"
     key.touch(mode=0o600)
     asyncssh.generate_private_key("ssh-ed25519").write_private_key(key)
-    settings = Settings(state=state, engine_cache=state, backend=backend, vagrant=Vagrant(), hosts=hosts)
+    settings = Settings(state=state, engine_cache=state, backend=backend, vagrant=Vagrant(), hosts=hosts, slack=slack)
     hub = Hub()
     lab = open_lab(settings, {})
     site = Site(lab, Pki(state / "pki"), VERSIONS, secure_next=chapter.starts.secured)
@@ -98,6 +99,22 @@ async def test_backends_do_the_same_and_show_what_is_typed_on_each(name: str, tm
         assert golden.read_text() == shown, f"{golden}: run with RWK_TEST_GOLDEN=write if this is meant"
     assert done["vagrant"] == done["local"]
     assert done["ssh"] == done["local"]
+
+
+@pytest.mark.parametrize("name", [chapter.name for chapter in CHAPTERS])
+async def test_every_etcdctl_waits_longer_on_a_slow_lab(name: str, tmp_path: Path) -> None:
+    told = next(chapter for chapter in CHAPTERS if chapter.name == name)
+    with stage("ssh", told, tmp_path, slack=4.0) as context:
+        shown = text(context, Shelf([told], context.lab.slack).named(name), tmp_path).splitlines()
+        await context.lab.leave()
+    asked = asking(shown)
+    assert [line for line in asked if "--command-timeout=" not in line] == []
+    assert len(asked) == len(asking((GOLDEN / "ssh" / f"{name}.txt").read_text().splitlines()))
+
+
+def asking(shown: list[str]) -> list[str]:
+    """The commands of etcdctl that wait for an answer; a snapshot takes as long as it takes, however large it is."""
+    return [line for line in shown if "etcdctl --" in line and "snapshot save" not in line]
 
 
 def test_what_is_shown_differs_between_backends() -> None:

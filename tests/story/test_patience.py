@@ -1,4 +1,4 @@
-"""Bounds that mean "hardly any time" mean more of it where everything takes longer."""
+"""Where everything takes longer, "hardly any time" means more of it, and etcdctl waits longer for its answer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from rwk_tui.story.load import load_chapter
 from rwk_tui.story.patience import patient
-from rwk_tui.story.schema import Gap
+from rwk_tui.story.schema import Gap, Run
 from rwk_tui.story.shelf import Shelf
 
 CHAPTER = """
@@ -51,3 +51,36 @@ def test_a_slow_lab_is_told_its_own_bounds(tmp_path: Path) -> None:
     file.write_text(CHAPTER)
     told = load_chapter(file)
     assert Shelf([told], 4.0).named("01-gaps") == patient(told, 4.0) != told
+
+
+COMMANDS = """
+title: Commands
+goal: none
+steps:
+  - title: One
+    do:
+      - run: {on: core-01, command: "etcdctl put 'a b' c"}
+      - run: {on: core-01, command: [etcdctl, get, a b]}
+      - run: {on: core-01, command: "ls  'a b'"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("slack", "commands"),
+    [
+        (3.0, ["etcdctl put 'a b' c", ("etcdctl", "get", "a b"), "ls  'a b'"]),
+        (
+            4.0,
+            [
+                ("etcdctl", "--command-timeout=20s", "put", "a b", "c"),
+                ("etcdctl", "--command-timeout=20s", "get", "a b"),
+                "ls  'a b'",
+            ],
+        ),
+    ],
+)
+def test_etcdctl_waits_longer_on_a_slow_lab(slack: float, commands: list[object], tmp_path: Path) -> None:
+    file = tmp_path / "01-commands.yaml"
+    file.write_text(COMMANDS)
+    runs = [action.what for action in patient(load_chapter(file), slack).steps[0].do]
+    assert [run.command for run in runs if isinstance(run, Run)] == commands

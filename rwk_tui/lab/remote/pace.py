@@ -22,7 +22,6 @@ class Pace:
         self._ahead = BLOCK
         self._under_way: deque[tuple[int, float]] = deque()
         self._least = math.inf
-        self._slowed = -math.inf
 
     @property
     def is_open(self) -> bool:
@@ -43,6 +42,5 @@ class Pace:
             self._least = min(self._least, delay)
             if delay - self._least <= _QUEUED:
                 self._ahead = min(self._ahead + BLOCK, _MOST)
-            elif begun >= self._slowed:  # those sent before tell nothing of what was changed since
+            else:
                 self._ahead = max(self._ahead // 2, BLOCK)
-                self._slowed = now

@@ -73,7 +73,7 @@ class Presenting:
         timer = self._timer or TalkTimer(wall)
         return Presented(
             top=present.TopView(bars.header_view(board, contact, now, waiting, app.key_map), timer.words(wall)),
-            narration=present.narration_view(board, changed, choose=not contact.viewer),
+            narration=present.narration_view(board, changed, app.key_map, choose=not contact.viewer),
             figures=figures.figure_views(board, changed) | kube_figures.kube_figure_views(board, changed),
             kube=kube_figures.kube_runs(board),
             state=present.state_bar_view(board, changed),

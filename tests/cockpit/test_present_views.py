@@ -14,9 +14,11 @@ from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Output
 from rwk_tui.cockpit.changes import FRESH, Changes
 from rwk_tui.cockpit.facts import facts_of
+from rwk_tui.cockpit.keymap import KeyMap
 from rwk_tui.cockpit.text import plain, width_of
 from rwk_tui.cockpit.views.figures import figure_views
 from rwk_tui.cockpit.views.kube_figures import kube_figure_views
+from rwk_tui.cockpit.views.notes import now_view
 from rwk_tui.cockpit.views.present import narration_lines, narration_view
 
 
@@ -51,6 +53,13 @@ def test_a_running_step_shows_the_command_that_runs() -> None:
     lines = said(replace(scene, story=story, output=(*scene.output, output)))
     assert "$ etcdctl member add x" in lines
     assert "Add core-03 as a learner  ▶ running" in lines
+
+
+def test_a_chapter_is_chosen_by_a_key_of_ones_own() -> None:
+    closed = replace(frames.calm(), story=msgspec.structs.replace(frames.story(), chapter=""))
+    own = KeyMap((("chapters", ("f5",)),))
+    assert narration_view(board(closed), frozenset(), own).title == "Press F5 to choose a chapter"
+    assert now_view(board(closed), own).hint == "No chapter is open: F5 on the screen chooses one."
 
 
 def test_without_a_chapter_it_says_how_to_choose_one_and_at_the_end_that_it_is_told() -> None:

@@ -48,7 +48,7 @@ class NotesScreen(Screen[None]):
         with self.app.batch_update():
             self._bar("header", notes_bars.notes_header(board, contact, now, timer, read_only=self._read_only))
             self._bar("state", state_view(board))
-            self.query_one("#now", Pane).show(notes.now_view(board))
+            self.query_one("#now", Pane).show(notes.now_view(board, self._keys))
             self.query_one("#then", Pane).show(notes.then_view(board))
             self._bar("word", notes_bars.word_view(board, contact, now, refusal))
             self._bar("footer", notes_bars.KeysView(notes_offered(read_only=self._read_only), valid, self._keys))

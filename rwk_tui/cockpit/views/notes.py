@@ -7,6 +7,7 @@ import msgspec
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Step
 from rwk_tui.cockpit import marks
+from rwk_tui.cockpit.keymap import USUAL, KeyMap
 from rwk_tui.cockpit.text import Line, Span, Tone, clean, line, wrap
 from rwk_tui.cockpit.views.story import command_lines
 
@@ -44,14 +45,15 @@ class ThenView(msgspec.Struct, frozen=True):
     troubled: bool = False
 
 
-def now_view(board: Board) -> NowView:
+def now_view(board: Board, keys: KeyMap = USUAL) -> NowView:
     """The shown step as the board has it."""
     story = board.story
     doing, tone = (f"✗ {clean(story.error)}", "bad") if story.error else ("", "accent")
     if story.busy:
         doing, tone = f"▶ {clean(story.busy)}", "accent"
     if not story.chapter:
-        return NowView(doing=doing, tone=_tone(tone), hint="No chapter is open: c on the screen chooses one.")
+        hint = f"No chapter is open: {keys.key('chapters')} on the screen chooses one."
+        return NowView(doing=doing, tone=_tone(tone), hint=hint)
     if story.step >= len(story.steps):
         return NowView(title="Now · ✓ the chapter is told", doing=doing, tone=_tone(tone), hint=_last(board))
     step = story.steps[story.step]

@@ -9,6 +9,7 @@ from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Event, Step
 from rwk_tui.board.rows import ChapterRow
 from rwk_tui.cockpit import marks, units
+from rwk_tui.cockpit.keymap import USUAL, KeyMap
 from rwk_tui.cockpit.text import Line, Span, Tone, clean, fit, line, spread, width_of, wrap
 from rwk_tui.cockpit.views.bars import HeaderView
 from rwk_tui.cockpit.views.state import StateView, state_line, state_view
@@ -36,12 +37,15 @@ class NarrationView(msgspec.Struct, frozen=True):
     changed: bool = False
 
 
-def narration_view(board: Board, changed: frozenset[str], *, choose: bool = True) -> NarrationView:
+def narration_view(
+    board: Board, changed: frozenset[str], keys: KeyMap = USUAL, *, choose: bool = True
+) -> NarrationView:
     """What is told of the board; `choose` says whether a chapter can be opened."""
     story = board.story
     doing, tone = _doing(board)
     if not story.chapter:
-        title = "Press c to choose a chapter" if choose and board.holds(ChapterRow) else "No chapter is open"
+        chosen_by = keys.key("chapters") if choose and board.holds(ChapterRow) else ""
+        title = f"Press {chosen_by} to choose a chapter" if chosen_by else "No chapter is open"
         return NarrationView(title=title, doing=doing, tone=tone)
     before = next((_ended(step) for step in reversed(story.steps[: story.step])), None)
     if story.step >= len(story.steps):

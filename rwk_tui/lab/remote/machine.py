@@ -6,7 +6,8 @@ import asyncio
 import json
 import posixpath
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 
 from rwk_tui.lab.host import show
 from rwk_tui.lab.host.address import BALANCED
@@ -204,13 +205,14 @@ class RemoteMachine:
         self._engines.forget()
         await self._recall()
         await self._units.ask()
-        for work in (
-            self.links.apply(self._name),
-            self.balancers.deploy(self._name),
-            *(unit.slow_again() for unit in self._by_name.values()),
-        ):
+        works: tuple[Callable[[], Awaitable[None]], ...] = (
+            partial(self.links.apply, self._name),
+            partial(self.balancers.deploy, self._name),
+            *(unit.slow_again for unit in self._by_name.values()),
+        )
+        for work in works:
             try:
-                await work
+                await work()
             except LabError as error:
                 self._ground.complaints.add(self._name, str(error))
 

@@ -53,7 +53,7 @@ class LeadsAloneOp:
         await self.site.look()
 
     def _etcdctl(self, *arguments: str) -> tuple[str, ...]:
-        scheme = "https" if self.site.is_secured(self.on.name) else "http"
+        scheme = self.site.scheme_of(self.on.name)
         return etcdctl(self.on, *arguments, scheme=scheme, slack=self.site.lab.slack)
 
     def _list(self) -> RunOp:

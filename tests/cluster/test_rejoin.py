@@ -97,6 +97,15 @@ async def test_it_is_stopped_removed_emptied_added_started_and_promoted(tmp_path
     assert ("ETCD_CERT_FILE" in environment) is (scheme == "https")
 
 
+async def test_on_a_slow_lab_every_member_is_asked_patiently(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    world.lab.slack = 4.0
+    await world.configure()
+    shown = await do(rejoin(world.machine, world.via, world.site, SETTINGS, world.known()))
+    asked = [line for line in shown if line.startswith("etcdctl")]
+    assert [line.split()[1] for line in asked] == ["--command-timeout=20s"] * 3
+
+
 async def test_whoever_is_not_on_the_list_is_not_removed(tmp_path: Path) -> None:
     world = World(tmp_path)
     await world.configure()

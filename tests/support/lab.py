@@ -13,11 +13,11 @@ from pathlib import Path
 import psutil
 import pytest
 from support.remote_lab import KIND, SLACK
+from support.subnets import base_port
 
 from rwk_tui.lab.protocol import Lab, LabError, Line, Listen, Machine, Place, Run, Unit, UnitSpec, UnitStatus
 from rwk_tui.settings import Settings, Timeouts
 
-BASE_PORT = 11000
 PORT = 8000
 PRIVATE_PORT = 8001
 BALANCED_PORT = 6443
@@ -87,14 +87,14 @@ while True:
 """
 
 
-def local_settings(state: Path, plan: str = "auto", *, subnet: int = 8, stop: float = 3.0) -> Settings:
+def local_settings(state: Path, plan: str = "auto", *, subnet: int, stop: float = 3.0) -> Settings:
     """Settings of a local lab below `state`."""
     return Settings(
         state=state,
         engine_cache=state,
         subnet=subnet,
         addresses=plan,
-        base_port=BASE_PORT,
+        base_port=base_port(subnet),
         timeouts=Timeouts(stop=stop),
     )
 

@@ -9,27 +9,21 @@ import argparse
 import asyncio
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from support.real_lab import etcd_alone, real_lab
 from support.remote_lab import KEPT, KIND, remote_settings
 
 from rwk_tui.board.frames import Story
-from rwk_tui.board.hub import Hub
-from rwk_tui.cluster.pki import Pki
-from rwk_tui.cluster.site import Site
 from rwk_tui.engines.sets import EngineSet, find_set
-from rwk_tui.faults.book import Book
 from rwk_tui.faults.catalogue import Faults
-from rwk_tui.faults.ground import Ground
-from rwk_tui.lab.open import open_lab
 from rwk_tui.settings import Settings, load_settings
 from rwk_tui.story.context import Context
 from rwk_tui.story.director import Director
 from rwk_tui.story.load import load_chapters
-from rwk_tui.watch.watcher import Watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,38 +62,9 @@ async def rig(engines: EngineSet | Path, subnet: int, *, fast: bool = False) -> 
 @asynccontextmanager
 async def rig_on(settings: Settings, engines: EngineSet | Path) -> AsyncIterator[Rig]:
     """A rig on a lab with these settings; it is left as it is when nobody holds it."""
-    state = settings.state
-    programs: Mapping[str, Path] = {}
-    versions: Mapping[str, str] = {}
-    if isinstance(engines, Path):
-        programs = {name: engines / name for name in ("etcd", "etcdctl", "etcdutl")}
-    else:
-        programs, versions = engines.programs, engines.versions
-    hub = Hub()
-    lab = open_lab(settings, programs)
-    await lab.up()
-    site = Site(lab, Pki(state / "pki"), versions)
-    watcher = Watcher(
-        lab,
-        hub,
-        settings,
-        ledger=state / "ledger",
-        api_access=site.api_access,
-        etcd_access=site.etcd_access,
-    )
-    await watcher.start()
-    book = Book(state / "cards", print)
-    faults = Faults(Ground(lab, hub, watcher, site, settings), record=lambda _rows: None, book=book)
-    recorded: list[tuple[str, int]] = []
-    context = Context(lab, hub, watcher, faults, settings, site)
-    director = Director(context, load_chapters(settings), lambda chapter, step: recorded.append((chapter, step)))
-    try:
-        yield Rig(context, director, faults, recorded)
-    finally:
-        await director.close()
-        await faults.close()
-        await watcher.stop()
-        await lab.leave()
+    found = etcd_alone(engines) if isinstance(engines, Path) else engines
+    async with real_lab(settings, found) as (stack, told):
+        yield Rig(stack.context, stack.director, stack.faults, told.steps)
 
 
 async def _main(arguments: argparse.Namespace) -> int:

@@ -6,25 +6,22 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
+
+from support.real_lab import real_lab
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Event
-from rwk_tui.board.hub import Hub
 from rwk_tui.board.kube_rows import ApiServerRow, KubeRow, LeaseRow, NodeRow, PodRow
 from rwk_tui.board.rows import CanaryRow
 from rwk_tui.cluster.etcd import Static, Style, member_spec, peer_url
 from rwk_tui.cluster.kubernetes.setup import api_server, controllers, secure_member, worker
 from rwk_tui.cluster.ops import Op
-from rwk_tui.cluster.pki import Pki
-from rwk_tui.cluster.site import Site
+from rwk_tui.daemon.compose import Stack
 from rwk_tui.engines.sets import find_set
-from rwk_tui.lab.open import open_lab
-from rwk_tui.lab.protocol import Lab, Machine
+from rwk_tui.lab.protocol import Machine
 from rwk_tui.settings import Settings, Timeouts
 from rwk_tui.watch.kube.protocol import Kube
-from rwk_tui.watch.watcher import Watcher
 
 DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
 
@@ -37,15 +34,12 @@ def web(replicas: int) -> dict[str, object]:
     return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
 
 
-@dataclass
 class KubeWorld:
     """The lab with what watches it."""
 
-    lab: Lab
-    hub: Hub
-    watcher: Watcher
-    site: Site
-    settings: Settings
+    def __init__(self, stack: Stack) -> None:
+        self.lab, self.hub, self.watcher = stack.lab, stack.hub, stack.watcher
+        self.site, self.settings = stack.site, stack.settings
 
     @property
     def api(self) -> Kube:
@@ -133,18 +127,11 @@ async def kube_world(subnet: int, engine_settings: Settings) -> AsyncIterator[Ku
         fast=True,
         timeouts=Timeouts(stop=3.0),
     )
-    found = find_set(settings)
-    lab = open_lab(settings, found.programs)
-    hub = Hub()
-    site = Site(lab, Pki(state / "pki"), found.versions, secure_next=True)
-    watcher = Watcher(lab, hub, settings, ledger=state / "canary.ledger", api_access=site.api_access)
-    world = KubeWorld(lab, hub, watcher, site, settings)
     try:
-        await lab.up()
-        await watcher.start()
-        await world.set_up()
-        yield world
+        async with real_lab(settings, find_set(settings)) as (stack, _):
+            stack.site.secure_next = True
+            world = KubeWorld(stack)
+            await world.set_up()
+            yield world
     finally:
-        await watcher.stop()
-        await lab.down()
         shutil.rmtree(state, ignore_errors=True)

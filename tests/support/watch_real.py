@@ -8,38 +8,26 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
+
+from support.real_lab import Told, etcd_alone, real_lab
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Event
-from rwk_tui.board.hub import Hub
-from rwk_tui.board.rows import CanaryRow, FaultRow, MemberRow, QuorumRow
+from rwk_tui.board.rows import CanaryRow, MemberRow, QuorumRow
 from rwk_tui.cluster.etcd import Static, member_spec, peer_url
-from rwk_tui.cluster.pki import Pki
-from rwk_tui.cluster.site import Site
+from rwk_tui.daemon.compose import Stack
 from rwk_tui.engines.find import ETCD_PROGRAMS, find_engines
-from rwk_tui.faults.book import Book
-from rwk_tui.faults.catalogue import Faults
-from rwk_tui.faults.ground import Ground
-from rwk_tui.lab.open import open_lab
-from rwk_tui.lab.protocol import Lab
 from rwk_tui.settings import Settings
-from rwk_tui.watch.watcher import Watcher
 
 
-@dataclass
 class RealWorld:
     """The lab, its watcher and its faults, what these wrote down (newest last) and what they complained of."""
 
-    lab: Lab
-    hub: Hub
-    watcher: Watcher
-    ground: Ground
-    faults: Faults
-    settings: Settings
-    complaints: list[str] = field(default_factory=list)
-    recorded: list[tuple[FaultRow, ...]] = field(default_factory=list)
+    def __init__(self, stack: Stack, told: Told) -> None:
+        self.lab, self.hub, self.watcher = stack.lab, stack.hub, stack.watcher
+        self.ground, self.faults, self.settings = stack.ground, stack.faults, stack.settings
+        self.complaints, self.recorded = told.complaints, told.faults
 
     def quorum(self) -> QuorumRow:
         return self.hub.board.get(QuorumRow, "quorum") or QuorumRow(seen_at=0, state="none")
@@ -102,27 +90,13 @@ async def real_world(subnet: int) -> AsyncIterator[RealWorld]:
         engines=Path(engines) if engines else None,
         subnet=subnet,
     )
-    programs = {name: engine.path for name, engine in find_engines(ETCD_PROGRAMS, settings).items()}
-    lab = open_lab(settings, programs)
-    hub = Hub()
-    watcher = Watcher(lab, hub, settings, ledger=state / "canary.ledger")
-    recorded: list[tuple[FaultRow, ...]] = []
-    complaints: list[str] = []
-    site = Site(lab, Pki(state / "pki"))
-    book = Book(state / "cards", complaints.append)
-    ground = Ground(lab, hub, watcher, site, settings)
-    faults = Faults(ground, record=recorded.append, book=book)
-    world = RealWorld(lab, hub, watcher, ground, faults, settings, complaints, recorded)
     try:
-        await lab.up()
-        await watcher.start()
-        faults.kinds()
-        await world.set_up()
-        await world.healthy()
-        await world.flowing()
-        yield world
+        found = etcd_alone(find_engines(ETCD_PROGRAMS, settings)["etcd"].path.parent)
+        async with real_lab(settings, found) as (stack, told):
+            world = RealWorld(stack, told)
+            await world.set_up()
+            await world.healthy()
+            await world.flowing()
+            yield world
     finally:
-        await faults.close()
-        await watcher.stop()
-        await lab.down()
         shutil.rmtree(state, ignore_errors=True)

@@ -26,6 +26,8 @@ from rwk_tui.lab.protocol import Machine
 SERVED = ("server", "peer")
 """The files of what a member shows: to its clients, and to its peers."""
 SETTLES_WITHIN = 5.0
+TELLS_WITHIN = 5.0
+"""Seconds in which a peer should have said what is wrong; TLS tells the refused side no more than "bad certificate"."""
 """Seconds after which a member with good certificates is healthy, or has ended."""
 X509 = "x509: "
 """How Go's words about a certificate begin, behind who found it out and when."""
@@ -76,16 +78,19 @@ class BadCertificate(MemberFault):
         """The certificates and keys to take the place of those papers'. Raises LabError."""
 
     async def shows(self, case: Case) -> Sight | None:
-        """That nobody can reach it, with the reason from the log of a peer, else from its own."""
+        """That no peer can reach it, and why: in the words of a peer that refuses it, after some seconds in its own."""
         machine = machine_of(case.target)
         row = sights.member(case.ground.hub.board, machine)
         if row is None or (row.health == "healthy" and row.fresh):
             return None
-        others = [other for other in case.ground.members() if other.name != machine]
-        for other in (*others, victim(case)):
-            why = complaint(await entries(other.unit(UNIT)), self.marks, case.at)
-            if why:
-                return Sight(f"{machine} is {row.health}; {other.name} says: {_plainly(why)}")
+        ground = case.ground
+        others = [other for other in ground.members() if other.name != machine]
+        logs = {other.name: await entries(other.unit(UNIT)) for other in (*others, victim(case))}
+        waited = ground.hub.now() - case.at > ground.within(TELLS_WITHIN)
+        for marks in ((X509,), self.marks) if waited else ((X509,),):
+            for name, log in logs.items():
+                if why := complaint(log, marks, case.at):
+                    return Sight(f"{machine} is {row.health}; {name} says: {_plainly(why)}")
         return None
 
     async def heal(self, case: Case, others: tuple[FaultRow, ...]) -> None:

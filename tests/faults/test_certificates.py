@@ -122,7 +122,18 @@ def test_only_what_is_wrong_is_told(why: str, words: str) -> None:
     assert certificates._plainly(why) == words
 
 
-async def test_where_no_peer_tells_its_own_words_count(world: EtcdWorld) -> None:
+async def test_the_refused_side_s_own_vague_words_wait_for_a_peer_s(world: EtcdWorld) -> None:
+    await world.faults.inject("foreign-certificate", TARGET)
+    refuse(world)
+    says(world, "core-03", "remote error: tls: bad certificate", time.time())
+    await world.until(lambda _: world.member("core-03").health == "down")
+    assert await certificates.ForeignCertificate().shows(world.case(TARGET)) is None
+    says(world, "core-01", "tls: failed: x509: certificate signed by unknown authority", time.time())
+    assert await effect(world) == "core-03 is down; core-01 says: x509: certificate signed by unknown authority"
+
+
+async def test_where_no_peer_tells_its_own_words_count(world: EtcdWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certificates, "TELLS_WITHIN", 0.0)
     await world.faults.inject("foreign-certificate", TARGET)
     refuse(world)
     says(world, "core-03", "remote error: tls: unknown certificate authority", time.time())

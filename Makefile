@@ -12,11 +12,12 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup run engines test test-vagrant farm-tools browser-tools lint types bench pictures demo docs wheel lock clean
+.PHONY: help setup run engines test ci test-vagrant farm-tools browser-tools lint types bench pictures demo docs wheel lock clean
 
 help:
 	@echo "make run     open the cockpit on a local lab (without a terminal: play every chapter)"
-	@echo "make test    lint, types, import contract and every test, on real engines (built the first time: half an hour)"
+	@echo "make test    lint, types, import contract and the tests, on real engines (built the first time: half an hour)"
+	@echo "make ci      the same, and what needs an emulated virtual machine and a browser"
 	@echo "make test-vagrant  the backends' promises and the chapters on real virtual machines (root on Debian)"
 	@echo "make engines  only build the engines: etcd, Kubernetes and kwok, each minor that is pinned"
 	@echo "make setup   only the virtual environment, from the lock"
@@ -59,13 +60,17 @@ run: setup
 	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/rwk-tui; else exec $(BIN)/rwk-tui play --all; fi
 
 # The tests make promises about real engines, so they need all that are pinned, and an etcd newer than the wheel's.
-# Built from source the first time: about half an hour on two busy cores, with progress; later there is nothing to do.
+# `make test` builds them from source the first time, about half an hour on two busy cores, and tests meanwhile what needs
+# none; later there is nothing to do.
 engines: setup
 	$(BIN)/rwk-tui engines install --from go
 
-test: lint
-	@[ -n "$${RWK_ENGINES:-}" ] || $(MAKE) --no-print-directory engines
-	$(BIN)/python -m pytest
+test: setup
+	PYTHONPATH=tests $(BIN)/python tests/suite.py test
+
+# The same, and the tests that need an emulated virtual machine and a browser (make farm-tools browser-tools).
+ci: setup
+	PYTHONPATH=tests $(BIN)/python tests/suite.py ci
 
 # Real machines, made by Vagrant in namespaces of their own: needs root on Debian, and installs what it lacks.
 # Three virtual ones for all but the chapters of Kubernetes, which are too much for an emulated processor: those have

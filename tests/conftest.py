@@ -14,7 +14,9 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.processes import end_processes_of
 from support.remote_lab import KEPT, KIND, remote_settings
+from support.schedule import Schedule
 from support.subnets import free_subnet
 
 from rwk_tui.engines.ask import EngineError
@@ -41,8 +43,17 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 os.environ.setdefault("RWK_ENGINE_CACHE", str(load_settings(config=Path(os.devnull)).engine_cache))
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--write-durations",
+        action="store_true",
+        help="note in tests/durations.json how long the tests of this run took",
+    )
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """A run on machines takes an hour: what failed is told at once, not at its end."""
+    config.pluginmanager.register(Schedule(config), "schedule")
     if KIND:
         config.pluginmanager.register(_AtOnce(config), "at-once")
 
@@ -91,7 +102,7 @@ def _marked(mark: str) -> list[psutil.Process]:
 @pytest.fixture(scope="session")
 def run_directory() -> Iterator[Path]:
     """A directory with a short path (a socket's may have 100 bytes), gone at the end."""
-    directory = Path(tempfile.mkdtemp(prefix="rwk-", dir="/tmp"))
+    directory = Path(tempfile.mkdtemp(prefix="rwk-"))
     yield directory
     shutil.rmtree(directory, ignore_errors=True)
 
@@ -127,11 +138,15 @@ def subnet() -> Iterator[int]:
 
 
 @pytest.fixture
-def settings(state: Path, subnet: int, engine_settings: Settings) -> Settings:
-    """Settings of a lab of this test's own, on the engines that make promises about integrity."""
-    return Settings(
+def settings(state: Path, subnet: int, engine_settings: Settings) -> Iterator[Settings]:
+    """Settings of a lab of this test's own, on the engines that make promises about integrity.
+
+    A test that fails may leave a daemon: it is ended before the subnet goes to another test.
+    """
+    yield Settings(
         state=state, engine_cache=engine_settings.engine_cache, engines=engine_settings.engines, subnet=subnet
     )
+    end_processes_of(state)
 
 
 @pytest.fixture(scope="session")

@@ -212,6 +212,7 @@ def hostile(kind: bytes, target: str = "") -> bytes:
         (hostile(tarfile.DIRTYPE), "is no plain file"),
         (hostile(tarfile.REGTYPE)[:40], "can't be unpacked"),
     ],
+    ids=["no archive", "elsewhere", "symbolic link", "hard link", "directory", "cut off"],
 )
 def test_an_archive_that_is_none_or_hostile_gives_nothing(
     here: Settings, mirror: Mirror, body: bytes, words: str

@@ -7,7 +7,7 @@ from support.story_real import Rig, rig
 
 from rwk_tui.engines.find import Engine
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(600)]
 
 CHAPTERS = (
     "01-hosts",

@@ -13,6 +13,7 @@ from dataclasses import replace
 
 import pytest
 from support.daemon_real import attached, idle, lab_is, none_left
+from support.remote_lab import BUSY
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.kube_rows import EngineRow, KubeRow, NodeRow
@@ -21,7 +22,12 @@ from rwk_tui.daemon.env import env_lines
 from rwk_tui.daemon.protocol import Next, Open, Quit, Resume
 from rwk_tui.settings import Settings, as_environment
 
-pytestmark = [pytest.mark.real, pytest.mark.usefixtures("kube_engines"), pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.kubernetes,
+    pytest.mark.usefixtures("kube_engines"),
+    pytest.mark.timeout(600),
+]
 
 SHELL = 'eval "$LINES"; kubectl get nodes --no-headers; etcdctl endpoint health'
 
@@ -53,14 +59,14 @@ def with_own_tools(board: Board) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=30,
+        timeout=30 * BUSY,
         env={"LINES": "\n".join(env_lines(board)), "PATH": "/usr/bin:/bin", "HOME": lab_row(board).directory},
     )
     return done.stdout + done.stderr
 
 
 async def test_own_tools_work_through_a_crash_of_the_daemon_and_after_the_resume(settings: Settings) -> None:
-    async with asyncio.timeout(200), attached(settings, attend="cockpit", start=True) as lab:
+    async with asyncio.timeout(200 * BUSY), attached(settings, attend="cockpit", start=True) as lab:
         await lab.until(lab_is("ready"))
         assert {row.state for row in lab.board.rows(EngineRow)} == {"ready"}
         assert ", Kubernetes 1." in lab_row(lab.board).engines
@@ -125,7 +131,7 @@ async def test_up_shows_kubernetes_once_it_was_seen(settings: Settings) -> None:
     assert up.stdout is not None
     lines: list[str] = []
     try:
-        async with asyncio.timeout(100):
+        async with asyncio.timeout(100 * BUSY):
             while not lines or "Ctrl-C" not in lines[-1]:
                 lines.append(await asyncio.to_thread(up.stdout.readline))
                 assert lines[-1], up.stderr and up.stderr.read()
@@ -134,7 +140,7 @@ async def test_up_shows_kubernetes_once_it_was_seen(settings: Settings) -> None:
         assert "core-02" in next(line for line in lines if "node ready" in line)
         assert "Kubernetes 1." in told
         up.send_signal(signal.SIGINT)
-        assert await asyncio.to_thread(up.wait, 20) == 130
+        assert await asyncio.to_thread(up.wait, 20 * BUSY) == 130
     finally:
         up.kill()
         up.communicate()
@@ -150,7 +156,7 @@ async def test_a_chapter_whose_engines_are_missing_is_passed_over(settings: Sett
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=100 * BUSY,
         env={**os.environ, **as_environment(bare), "PATH": "/usr/bin:/bin"},
     )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 from support.daemon_real import attached, cockpit, daemon_of, healthy, idle, lab_is, none_left, quit_lab
+from support.remote_lab import BUSY
 
 from rwk_tui.board.rows import FaultRow, LinkRow, MemberRow
 from rwk_tui.daemon.client import DaemonClient, DaemonError
@@ -40,7 +41,7 @@ async def test_first_frame_comes_before_the_lab_and_quit_leaves_nothing(settings
         await lab.until(lab_is("ready"))
         await lab.client.call(Quit())
         await lab.ended()
-        assert await lab.client.gone(5)
+        assert await lab.client.gone(5 * BUSY)
     await none_left(settings, 10)
     assert not settings.socket.exists()
     assert "Traceback" not in log_file(settings).read_text()

@@ -18,8 +18,9 @@ import pytest
 from support.docs_commands import PAGES, commands
 from support.in_terminal import InTerminal, in_terminal
 from support.programs import CHECKOUT
+from support.remote_lab import BUSY
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.usefixtures("engines")]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(600), pytest.mark.usefixtures("engines")]
 
 ELSEWHERE = {
     "make run": "opens the cockpit, as `rwk-tui` does here",
@@ -48,27 +49,33 @@ class Place:
         self.directory = directory
         self._variables = {**os.environ, **variables}
 
-    def _argv(self, line: str) -> list[str]:
-        program, *words = line.split()
+    def _argv(self, line: str, instead: Mapping[str, str] = {}) -> list[str]:
+        program, *words = [part for word in line.split() for part in instead.get(word, word).split()]
         assert program == "rwk-tui"
         return [sys.executable, "-m", "rwk_tui", *words]
 
     def type(self, line: str, instead: Mapping[str, str] = {}, code: int = 0, **variables: str) -> str:
         """Run a line as it stands in a document, with a few words exchanged; what it printed."""
-        argv = [part for word in self._argv(line) for part in instead.get(word, word).split()]
         run = subprocess.run(
-            argv, cwd=self.directory, env={**self._variables, **variables}, capture_output=True, text=True, timeout=120
+            self._argv(line, instead),
+            cwd=self.directory,
+            env={**self._variables, **variables},
+            capture_output=True,
+            text=True,
+            timeout=120 * BUSY,
         )
         assert run.returncode == code, f"{line}: {run.returncode}: {run.stdout[-2000:]}{run.stderr}"
         return run.stdout
 
     @asynccontextmanager
-    async def opened(self, line: str, words: str, **variables: str) -> AsyncIterator[InTerminal]:
-        """Type a line that takes the screen, and wait for words on it."""
+    async def opened(
+        self, line: str, words: str, instead: Mapping[str, str] = {}, **variables: str
+    ) -> AsyncIterator[InTerminal]:
+        """Type a line that takes the screen, with a few words exchanged, and wait for words on it."""
         there = Path.cwd()
         os.chdir(self.directory)
         try:
-            async with in_terminal(self._argv(line), {**self._variables, **variables}) as terminal:
+            async with in_terminal(self._argv(line, instead), {**self._variables, **variables}) as terminal:
                 await terminal.reads(words, 60)
                 yield terminal
         finally:
@@ -86,7 +93,12 @@ def place(state: Path, subnet: int) -> Iterator[Place]:
     found = Place(directory, variables)
     yield found
     subprocess.run(
-        found._argv("rwk-tui down"), cwd=directory, env=found._variables, capture_output=True, timeout=60, check=False
+        found._argv("rwk-tui down"),
+        cwd=directory,
+        env=found._variables,
+        capture_output=True,
+        timeout=60 * BUSY,
+        check=False,
     )
     shutil.rmtree(directory)
 
@@ -167,6 +179,7 @@ async def test_cockpits_open_and_halt_their_lab(line: str, place: Place) -> None
         await quits(cockpit)
 
 
+@pytest.mark.kubernetes
 async def test_a_lab_is_held_worked_with_and_halted(place: Place) -> None:
     async with place.opened("rwk-tui up --at lab:kubernetes", "Ctrl-C") as up:
         assert "KUBECONFIG" in place.type("rwk-tui env")
@@ -177,6 +190,8 @@ async def test_a_lab_is_held_worked_with_and_halted(place: Place) -> None:
 
 
 async def test_a_place_in_the_story_is_held(place: Place) -> None:
-    async with place.opened("rwk-tui up --at 12-worker-failure", "Ctrl-C") as up:
+    # With Kubernetes it is held in test_daemon_kube_real.py.
+    elsewhere = {"12-worker-failure": "04-machine-failure:1"}
+    async with place.opened("rwk-tui up --at 12-worker-failure", "Ctrl-C", elsewhere) as up:
         up.type("\x03")
         assert await up.code(60) == 130

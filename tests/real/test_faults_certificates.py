@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from support.faults_real import HICCUP, report, strike
+from support.remote_lab import BUSY
 from support.story_real import Rig, rig
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import FaultKindRow, MemberRow, QuorumRow, UnitRow
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def healthy(board: Board) -> bool:
 
 async def is_whole(stage: Rig) -> None:
     hub = stage.context.hub
-    assert await hub.wait(healthy, 40.0), report(hub)
+    assert await hub.wait(healthy, 40.0 * BUSY), report(hub)
 
 
 def pid(stage: Rig, target: str) -> int:

@@ -18,7 +18,7 @@ from rwk_tui.cluster.etcd import UNIT
 from rwk_tui.faults.disk_slow import MILLISECONDS
 from rwk_tui.faults.disk_space import QUOTA, VALUE
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from support.watch_real import RealWorld, real_world
 from rwk_tui.board.rows import FaultKindRow, LinkRow
 from rwk_tui.faults.catalogue import FaultRefused
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 
 SLOW = 400.0
 """ms that a read through a delayed member takes at least: to another one and back, 200 each."""

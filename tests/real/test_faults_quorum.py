@@ -11,7 +11,7 @@ from support.watch_real import RealWorld, real_world
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import FaultKindRow, MachineRow, MemberRow, UnitRow
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 
 PAIRS = ("core-01+core-02", "core-01+core-03", "core-02+core-03")
 

@@ -13,7 +13,7 @@ from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.rows import FaultKindRow, FaultRow, LinkRow, MachineRow, MemberRow
 from rwk_tui.faults.catalogue import FaultRefused
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 
 SLOWEST = 6000.0
 """ms: an election takes 1 to 2 s at etcd's own timings; a busy test machine gets some more."""

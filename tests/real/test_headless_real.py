@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import pytest
+from support.remote_lab import BUSY
 
 from rwk_tui.daemon.client import DaemonClient
 from rwk_tui.daemon.hold import Follower
@@ -32,7 +33,7 @@ def start(settings: Settings, *words: str) -> subprocess.Popen[str]:
 
 def run(settings: Settings, *words: str) -> tuple[int, str, str]:
     process = start(settings, *words)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=60 * BUSY)
     return process.returncode, out, err
 
 
@@ -71,7 +72,7 @@ async def test_a_lab_that_is_ended_in_a_step_is_said_and_is_no_failed_step(setti
     )
     play = await asyncio.to_thread(start, settings, "play", "slow", "--scenarios", str(tmp_path))
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(30 * BUSY):
             while not settings.socket.exists():  # noqa: ASYNC110 - nothing tells when a socket appears
                 await asyncio.sleep(0.02)
             client = await DaemonClient.connect(settings, role="viewer")
@@ -79,7 +80,7 @@ async def test_a_lab_that_is_ended_in_a_step_is_said_and_is_no_failed_step(setti
                 await lab.until(lambda board: any(step.status == "running" for step in board.story.steps))
                 os.kill(client.welcome.pid, signal.SIGTERM)
             await client.close()
-        out, err = await asyncio.to_thread(play.communicate, timeout=30)
+        out, err = await asyncio.to_thread(play.communicate, timeout=30 * BUSY)
     finally:
         play.kill()
     assert play.returncode == 1
@@ -101,7 +102,7 @@ def test_ctrl_c_ends_a_play_with_everything_within_seconds(settings: Settings, d
     time.sleep(delay)
     process.send_signal(signal.SIGINT)
     began = time.monotonic()
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=30 * BUSY)
     assert process.returncode in (130, -signal.SIGINT), (out, err)
     assert "Traceback" not in err or delay <= 0.5  # the interpreter itself may still be starting
     assert time.monotonic() - began < 10
@@ -113,7 +114,7 @@ async def test_up_holds_a_lab_that_env_and_down_know(settings: Settings, program
     assert up.stdout is not None
     try:
         lines: list[str] = []
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(40 * BUSY):
             while not lines or "Ctrl-C" not in lines[-1]:
                 line = await asyncio.to_thread(up.stdout.readline)
                 assert line, up.stderr and up.stderr.read()
@@ -136,7 +137,7 @@ async def test_up_holds_a_lab_that_env_and_down_know(settings: Settings, program
         code, out, _ = await asyncio.to_thread(run, settings, "down")
         assert code == 0
         assert "halted" in out
-        assert await asyncio.to_thread(up.wait, 10) == 1
+        assert await asyncio.to_thread(up.wait, 10 * BUSY) == 1
     finally:
         up.kill()
         up.communicate()

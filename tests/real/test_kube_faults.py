@@ -6,8 +6,10 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from support.story_kube import api_is, node_is, opened, pods_run, report, run, serves, unit_is, until
 from support.story_real import Rig, rig
+from support.subnets import free_subnet
 
 from rwk_tui.board.kube_rows import ApiServerRow, KubeRow
 from rwk_tui.board.rows import FaultRow
@@ -15,16 +17,35 @@ from rwk_tui.cluster.kubernetes.timings import FAST
 from rwk_tui.cluster.ops import OpResult
 from rwk_tui.engines.sets import EngineSet
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.slow,
+    pytest.mark.kubernetes,
+    pytest.mark.one_lab,
+    pytest.mark.timeout(600),
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
+CHAPTER, PODS = "12-worker-failure", 10
 NOTICED = 6.0
 """Seconds in which whoever comes to a frozen API server must be led to another one."""
 
 
-@pytest.fixture
-async def stage(subnet: int, kube_engines: EngineSet) -> AsyncIterator[Rig]:
-    async with rig(kube_engines, subnet, fast=True) as made:
-        yield made
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(kube_engines: EngineSet) -> AsyncIterator[Rig]:
+    with free_subnet() as subnet:
+        async with rig(kube_engines, subnet, fast=True) as made:
+            yield made
+
+
+async def with_workers(stage: Rig) -> None:
+    """The lab of a chapter with two workers and ten pods on them: as the test before left it, if that was well."""
+    hub, well = stage.context.hub, (serves, node_is("core-02", "ready"), node_is("core-03", "ready"))
+    if stage.story.chapter != CHAPTER or hub.board.rows(FaultRow) or not all(holds(hub.board) for holds in well):
+        await opened(stage, CHAPTER)
+    ran = await run(stage.context.lab.desk, "kubectl", "scale", "deployment", "web", f"--replicas={PODS}")
+    assert ran.exit_code == 0, ran.stderr
+    await until(stage, pods_run(PODS))
 
 
 async def as_presenter(stage: Rig) -> OpResult:
@@ -44,8 +65,7 @@ async def heal(stage: Rig) -> None:
 
 
 async def test_a_worker_that_is_cut_off_is_cut_from_the_api_and_comes_back(stage: Rig) -> None:
-    await opened(stage, "12-worker-failure")
-    await until(stage, pods_run(10))
+    await with_workers(stage)
     assert (await as_kubelet(stage, "core-03")).exit_code == 0
     await stage.faults.inject("partition", "core-03")
     noticed = await until(stage, node_is("core-03", "unknown", "not ready"))
@@ -60,12 +80,11 @@ async def test_a_worker_that_is_cut_off_is_cut_from_the_api_and_comes_back(stage
     await until(stage, node_is("core-03", "ready"))
     ran = await as_kubelet(stage, "core-03")
     assert ran.exit_code == 0, ran.stderr
-    await until(stage, pods_run(10))
+    await until(stage, pods_run(PODS))
 
 
 async def test_what_is_killed_is_seen_and_all_is_well_after_healing(stage: Rig) -> None:
-    await opened(stage, "12-worker-failure")
-    await until(stage, pods_run(10))
+    await with_workers(stage)
     faults = stage.faults
 
     await faults.inject("kill-unit", "core-03/kubelet")

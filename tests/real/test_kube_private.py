@@ -19,7 +19,7 @@ from rwk_tui.lab.host import procs
 from rwk_tui.lab.host.address import Address
 from rwk_tui.lab.host.record import LAB_VARIABLE
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.real, pytest.mark.kubernetes, pytest.mark.slow, pytest.mark.timeout(600)]
 
 LOOPBACK = ipaddress.ip_network("127.0.0.0/8")
 CHECKOUT = Path(__file__).parents[2]

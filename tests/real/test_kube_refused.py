@@ -13,7 +13,7 @@ from rwk_tui.story.checks import Memory, wait_for
 from rwk_tui.story.kube_schema import ApiIs
 from rwk_tui.story.schema import Check
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.real, pytest.mark.kubernetes, pytest.mark.slow, pytest.mark.timeout(600)]
 
 PLAIN = """\
 title: a

@@ -18,7 +18,7 @@ from rwk_tui.story.look import Look
 from rwk_tui.watch.etcd import EtcdClient
 from rwk_tui.watch.refusals import EtcdError
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(600)]
 
 SURVIVOR = """\
 title: a

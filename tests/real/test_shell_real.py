@@ -10,6 +10,7 @@ import sys
 import pytest
 from support.daemon_real import attached, idle, lab_is, none_left
 from support.in_terminal import in_terminal
+from support.remote_lab import BUSY
 
 from rwk_tui.daemon.protocol import Open, Power, Quit
 from rwk_tui.settings import Settings, as_environment
@@ -31,7 +32,7 @@ async def piped(settings: Settings, machine: str, text: str) -> subprocess.Compl
         input=text,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=60 * BUSY,
         check=False,
     )
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.remote_lab import BUSY
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(600)]
 
 LIGHT = ("kill-unit", "pause-unit", "partition")
 
@@ -40,7 +41,7 @@ def test_a_soak_loses_nothing_and_draws_the_same_again(tmp_path: Path, subnet: i
     runs = []
     for turn in range(2):
         running = soak(tmp_path / f"s{turn}", subnet, 4, 11)
-        out, err = running.communicate(timeout=110)
+        out, err = running.communicate(timeout=110 * BUSY)
         assert running.returncode == 0, out[-2000:] + err
         runs.append(lines(out))
     for told in runs:
@@ -66,7 +67,7 @@ def test_a_soak_finds_acknowledged_writes_that_went(tmp_path: Path, subnet: int)
         if told[-1].get("number") == 1:
             take_newest_writes(state, subnet)
             break
-    rest, err = running.communicate(timeout=110)
+    rest, err = running.communicate(timeout=110 * BUSY)
     told += lines(rest)
     summary = told[-1]["summary"]
     assert running.returncode == 1, err
@@ -83,16 +84,16 @@ def test_a_soak_finds_acknowledged_writes_that_went(tmp_path: Path, subnet: int)
 def take_newest_writes(state: Path, subnet: int) -> None:
     """What an engine that forgets would do: the newest acknowledged writes are there no more."""
     argv, environment = command(state, subnet, "env")
-    said = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=30, check=True).stdout
+    said = subprocess.run(argv, env=environment, capture_output=True, text=True, timeout=30 * BUSY, check=True).stdout
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
         script = f"{said}\netcdctl get --prefix /rwk/canary/ --keys-only | grep . | tail -n 3 | head -n 1"
         key = subprocess.run(
-            ["sh", "-c", script], capture_output=True, text=True, timeout=30, check=False
+            ["sh", "-c", script], capture_output=True, text=True, timeout=30 * BUSY, check=False
         ).stdout.strip()
         if key:
             gone = f"{said}\netcdctl del {shlex.quote(key)}"
-            done = subprocess.run(["sh", "-c", gone], capture_output=True, text=True, timeout=30, check=False)
+            done = subprocess.run(["sh", "-c", gone], capture_output=True, text=True, timeout=30 * BUSY, check=False)
             if done.stdout.strip() == "1":
                 return
     raise AssertionError("no write of the canary could be taken away")

@@ -12,7 +12,7 @@ from rwk_tui.engines.find import Engine
 from rwk_tui.story.look import Look
 from rwk_tui.watch.refusals import EtcdError
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(600)]
 
 KEYS = ("good", "tutorial", "after-the-backup", "secret")
 

@@ -10,7 +10,7 @@ from rwk_tui.board.kube_rows import PodRow
 from rwk_tui.engines.sets import EngineSet
 from rwk_tui.story.look import Look
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.kubernetes, pytest.mark.timeout(600)]
 
 CHAPTER = "11-workers"
 PODS = 16
@@ -42,8 +42,10 @@ async def picture(stage: Rig) -> dict[str, object]:
 
 async def test_preparing_to_the_end_equals_playing(subnet: int, kube_engines: EngineSet) -> None:
     async with rig(kube_engines, subnet, fast=True) as stage:
-        await stage.play(CHAPTER)
-        assert stage.story.error == "", report(stage)
+        story = await stage.play(CHAPTER)
+        assert story.error == "", report(stage)
+        assert {step.status for step in story.steps} == {"passed"}, report(stage)
+        assert all(step.commands for step in story.steps), report(stage)
         played = await picture(stage)
         before = {row.uid for row in stage.context.hub.board.rows(PodRow)}
         await opened(stage, CHAPTER, len(stage.story.steps))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+from support.remote_lab import BUSY
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Event, Frame
@@ -23,7 +24,7 @@ from rwk_tui.tape.player import LEAP, SPEEDS, Player
 from rwk_tui.tape.read import Tape
 from rwk_tui.tape.reel import Reel
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(1800)]
+pytestmark = [pytest.mark.real, pytest.mark.kubernetes, pytest.mark.slow, pytest.mark.timeout(1800)]
 
 WISH = os.environ.get("RWK_TEST_TAPE", "02-etcd-single 04-machine-failure 08-api-server")
 FAULT = "fault:power-cut@leader"
@@ -52,7 +53,7 @@ class Seen:
 
 async def look_on(settings: Settings) -> Seen:
     """Follow a lab as a viewer, from its first seconds to its end."""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(30 * BUSY):
         while True:
             try:
                 client = await DaemonClient.connect(settings, role="viewer")
@@ -122,7 +123,7 @@ async def test_a_replay_shows_what_was_seen_live(settings: Settings, tmp_path: P
     try:
         out, _ = await play.communicate()
         assert play.returncode == 0, out.decode()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(10 * BUSY):
             seen = await watching
     finally:
         watching.cancel()

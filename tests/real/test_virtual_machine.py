@@ -14,7 +14,7 @@ from support.tools import unavailable
 
 from rwk_tui.engines.find import Engine
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(1500)]
+pytestmark = [pytest.mark.real, pytest.mark.ci, pytest.mark.slow, pytest.mark.timeout(1500)]
 
 TESTS = Path(__file__).resolve().parents[1]
 WITHIN = "900"

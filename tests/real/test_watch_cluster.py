@@ -14,7 +14,7 @@ from support.watch_real import RealWorld, real_world
 from rwk_tui.board.rows import CanaryRow, LinkRow, MemberRow, UnitRow
 from rwk_tui.watch.etcd import EtcdClient, EtcdError
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -6,20 +6,133 @@ import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
+from support.lab import eventually
+from support.subnets import free_subnet
 from support.watch_kube_real import DEPLOYMENTS, KubeWorld, kube_world, web
 
 from rwk_tui.board.kube_rows import ApiServerRow, LeaseRow, NodeRow, PodRow
+from rwk_tui.board.rows import UnitRow
 from rwk_tui.cluster.kubernetes.setup import api_server, controllers
 from rwk_tui.cluster.kubernetes.timings import timings
+from rwk_tui.lab.protocol import Machine
 from rwk_tui.settings import Settings
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(240)]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.slow,
+    pytest.mark.kubernetes,
+    pytest.mark.one_lab,
+    pytest.mark.timeout(600),
+    pytest.mark.asyncio(loop_scope="module"),
+]
 
 
-@pytest.fixture
-async def world(subnet: int, engine_settings: Settings) -> AsyncIterator[KubeWorld]:
-    async with kube_world(subnet, engine_settings) as made:
-        yield made
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def lab(engine_settings: Settings) -> AsyncIterator[KubeWorld]:
+    with free_subnet() as subnet:
+        async with kube_world(subnet, engine_settings) as made:
+            yield made
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def world(lab: KubeWorld) -> KubeWorld:
+    """The module's lab, serving, with one or two control planes; nothing that was told before counts."""
+    for row in lab.hub.board.rows(UnitRow):
+        if row.state == "failed":  # controllers end themselves where they could not renew their leases
+            await lab.lab.machines[row.machine].unit(row.unit).start()
+    await lab.ready()
+    await lab.until(lambda board: {row.state for row in board.rows(UnitRow)} == {"running"})
+    await lab.until(lambda board: {row.state for row in board.rows(ApiServerRow)} == {"ready"})
+    await lab.until(lambda board: len([row for row in board.rows(LeaseRow) if row.holder]) == 2)
+    lab.began = lab.hub.now()
+    return lab
+
+
+async def with_second_control_plane(world: KubeWorld) -> None:
+    """core-02 has an API server and controllers too."""
+    if len(world.hub.board.rows(ApiServerRow)) < 2:
+        await world.do(api_server(world.machine(2), world.site, world.settings))
+        await world.until(lambda board: [row.state for row in board.rows(ApiServerRow)] == ["ready", "ready"])
+        await world.do(controllers(world.machine(2), world.site, world.settings))
+
+
+async def until_waiting(machine: Machine) -> None:
+    """Until the controller manager there waits for its lease: it must be up before it can be wanted."""
+    unit = machine.unit("kube-controller-manager")
+
+    async def waits() -> bool:
+        lines = [line async for line in unit.log(lines=1000)]
+        return any("attempting to acquire leader lease" in line for line in lines)
+
+    await eventually(waits, 30, f"the controller manager of {machine.name} waiting for its lease")
+
+
+async def test_without_a_quorum_no_api_server_serves_and_it_says_why(world: KubeWorld) -> None:
+    await world.until(lambda _: world.canary().acknowledged >= 5)
+    world.watcher.alert(60)
+    etcd = world.machine(1).unit("etcd")
+    await etcd.pause()
+    try:
+        await world.until(lambda _: world.kube().state == "unready")
+        row = world.kube()
+        assert not row.fresh
+        assert row.why.endswith("so no API server can serve")
+        assert "etcd" in world.hub.board.rows(ApiServerRow)[0].failing
+        await world.told("api", "so no API server can serve")
+    finally:
+        await etcd.resume()
+    await world.ready()
+    await world.told("api", "Kubernetes serves again after")
+    await world.until(lambda _: world.canary().state == "flowing")
+    assert world.canary().lost == 0
+
+
+async def test_an_api_server_is_lost_alone_and_all_of_them(world: KubeWorld) -> None:
+    await with_second_control_plane(world)
+    await world.until(lambda _: world.canary().acknowledged >= 10)
+    since = world.hub.now()
+    world.watcher.alert(60)
+    await world.machine(1).unit("kube-apiserver").kill()
+    await world.until(lambda board: [row.state for row in board.rows(ApiServerRow)] == ["down", "ready"])
+    before = world.canary().acknowledged
+    await world.until(lambda _: world.canary().acknowledged > before + 20)
+    assert world.kube().state == "ready"
+    assert [gap.ms for gap in world.watcher.api_canary.gaps(since) if gap.ms > 2000] == []
+    await world.machine(2).unit("kube-apiserver").kill()
+    await world.until(lambda _: world.kube().state == "unreachable")
+    row = world.kube()
+    assert not row.fresh
+    assert row.why.startswith("no API server is up")
+    assert world.hub.board.rows(LeaseRow) != []
+    await asyncio.gather(*(world.machine(number).unit("kube-apiserver").start() for number in (1, 2)))
+    await world.ready()
+    event = await world.told("outage", "API writes stopped for")
+    assert event.duration_ms is not None
+    await world.told("api", "Kubernetes serves again after")
+    assert world.canary().lost == 0
+
+
+async def test_an_idle_standby_takes_the_lease_of_a_dead_holder(world: KubeWorld) -> None:
+    await with_second_control_plane(world)
+    holder = world.hub.board.get(LeaseRow, "lease/kube-controller-manager")
+    assert holder is not None
+    (standby,) = {"core-01", "core-02"} - {holder.machine}
+    await until_waiting(world.lab.machines[standby])
+    world.watcher.expected.disturb(holder.machine, world.hub.now())
+    await world.lab.machines[holder.machine].unit("kube-controller-manager").kill()
+    event = await world.told("lease", "the lease kube-controller-manager moved")
+    assert event.duration_ms is not None
+    patience = timings(world.settings)
+    assert event.duration_ms <= (patience.lease + 2 * patience.retry + 3) * 1000
+    (takeover,) = world.watcher.takeovers(event.at - 1)
+    assert (takeover.lease, takeover.machine) == ("kube-controller-manager", standby)
+    assert round(takeover.ms, 1) == event.duration_ms
+    assert world.watcher.early_takeovers(world.began) == []
+    after = world.hub.board.get(LeaseRow, "lease/kube-controller-manager")
+    assert after is not None
+    assert after.holder != holder.holder
+    await world.lab.machines[holder.machine].unit("kube-controller-manager").start()
 
 
 async def test_a_worker_dies_and_its_pods_run_again_elsewhere(world: KubeWorld) -> None:
@@ -54,75 +167,3 @@ async def test_a_worker_dies_and_its_pods_run_again_elsewhere(world: KubeWorld) 
     await world.machine(3).unit("kubelet").start()
     await world.told("node", "core-03 is Ready again after")
     await world.until(lambda _: not world.pods("core-03", state="terminating"))
-
-
-async def test_an_api_server_is_lost_alone_and_all_of_them(world: KubeWorld) -> None:
-    second = world.machine(2)
-    await world.do(api_server(second, world.site, world.settings))
-    await world.until(lambda board: [row.state for row in board.rows(ApiServerRow)] == ["ready", "ready"])
-    await world.do(controllers(second, world.site, world.settings))
-    await world.until(lambda _: world.canary().acknowledged >= 10)
-    since = world.hub.now()
-    world.watcher.alert(60)
-    await world.machine(1).unit("kube-apiserver").kill()
-    await world.until(lambda board: [row.state for row in board.rows(ApiServerRow)] == ["down", "ready"])
-    before = world.canary().acknowledged
-    await world.until(lambda _: world.canary().acknowledged > before + 20)
-    assert world.kube().state == "ready"
-    assert [gap.ms for gap in world.watcher.api_canary.gaps(since) if gap.ms > 2000] == []
-    await second.unit("kube-apiserver").kill()
-    await world.until(lambda _: world.kube().state == "unreachable")
-    row = world.kube()
-    assert not row.fresh
-    assert row.why.startswith("no API server is up")
-    assert world.hub.board.rows(LeaseRow) != []
-    await asyncio.gather(*(world.machine(number).unit("kube-apiserver").start() for number in (1, 2)))
-    await world.ready()
-    event = await world.told("outage", "API writes stopped for")
-    assert event.duration_ms is not None
-    await world.told("api", "Kubernetes serves again after")
-    assert world.canary().lost == 0
-
-
-async def test_without_a_quorum_no_api_server_serves_and_it_says_why(world: KubeWorld) -> None:
-    await world.until(lambda _: world.canary().acknowledged >= 5)
-    world.watcher.alert(60)
-    etcd = world.machine(1).unit("etcd")
-    await etcd.pause()
-    try:
-        await world.until(lambda _: world.kube().state == "unready")
-        row = world.kube()
-        assert not row.fresh
-        assert row.why.endswith("so no API server can serve")
-        assert "etcd" in world.hub.board.rows(ApiServerRow)[0].failing
-        await world.told("api", "so no API server can serve")
-    finally:
-        await etcd.resume()
-    await world.ready()
-    await world.told("api", "Kubernetes serves again after")
-    await world.until(lambda _: world.canary().state == "flowing")
-    assert world.canary().lost == 0
-
-
-async def test_an_idle_standby_takes_the_lease_of_a_dead_holder(world: KubeWorld) -> None:
-    second = world.machine(2)
-    await world.until(lambda board: len([row for row in board.rows(LeaseRow) if row.holder]) == 2)
-    await world.do(api_server(second, world.site, world.settings))
-    await world.until(lambda board: [row.state for row in board.rows(ApiServerRow)] == ["ready", "ready"])
-    await world.do(controllers(second, world.site, world.settings))
-    holder = world.hub.board.get(LeaseRow, "lease/kube-controller-manager")
-    assert holder is not None
-    await asyncio.sleep(3)  # the standby must be up before it can be wanted
-    world.watcher.expected.disturb("core-01", world.hub.now())
-    await world.machine(1).unit("kube-controller-manager").kill()
-    event = await world.told("lease", "the lease kube-controller-manager moved")
-    assert event.duration_ms is not None
-    patience = timings(world.settings)
-    assert event.duration_ms <= (patience.lease + 2 * patience.retry + 3) * 1000
-    (takeover,) = world.watcher.takeovers(event.at - 1)
-    assert (takeover.lease, takeover.machine) == ("kube-controller-manager", "core-02")
-    assert round(takeover.ms, 1) == event.duration_ms
-    assert world.watcher.early_takeovers(0.0) == []
-    after = world.hub.board.get(LeaseRow, "lease/kube-controller-manager")
-    assert after is not None
-    assert after.holder != holder.holder

@@ -17,7 +17,7 @@ from rwk_tui.cluster.survivor import alone
 from rwk_tui.watch.aftermath import Aftermath
 from rwk_tui.watch.verdict import read_back
 
-pytestmark = [pytest.mark.real, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.real, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

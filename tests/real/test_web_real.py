@@ -13,6 +13,7 @@ import psutil
 import pytest
 from support.chromium import Tab, browser
 from support.daemon_real import attached, idle, lab_is, none_left, quit_lab
+from support.remote_lab import BUSY
 from support.web import server_process, until, views, views_are, visiting
 
 from rwk_tui.board.board import Board
@@ -22,7 +23,13 @@ from rwk_tui.daemon.hold import Follower
 from rwk_tui.daemon.protocol import Next, Open
 from rwk_tui.settings import Settings
 
-pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.usefixtures("engines")]
+pytestmark = [
+    pytest.mark.real,
+    pytest.mark.ci,
+    pytest.mark.slow,
+    pytest.mark.timeout(600),
+    pytest.mark.usefixtures("engines"),
+]
 
 LETTERS = "nbrsxcfhHvmgRady!/"
 """Every key that does something in a cockpit that drives, and some more."""
@@ -64,7 +71,7 @@ async def driving(settings: Settings) -> AsyncIterator[Follower]:
 async def test_a_browser_looks_on_and_changes_nothing(settings: Settings) -> None:
     try:
         async with driving(settings) as lab:
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(60 * BUSY):
                 await lab.until(lab_is("ready"))
                 await lab.do(Open(chapter="02-etcd-single", step=1))
                 await idle(lab)
@@ -81,7 +88,7 @@ async def test_a_browser_looks_on_and_changes_nothing(settings: Settings) -> Non
                 assert standing(second.board) == before
                 assert second.client.welcome.pid == daemon
                 assert psutil.pid_exists(daemon)
-            async with asyncio.timeout(60):  # The presenter's own key still works.
+            async with asyncio.timeout(60 * BUSY):  # The presenter's own key still works.
                 await lab.do(Next())
                 await lab.until(lambda board: board.story.step == 2 and not board.story.busy)
     finally:

@@ -10,7 +10,8 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-import psutil
+from support.processes import processes_of, told
+from support.remote_lab import BUSY
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.rows import LabRow, QuorumRow
@@ -34,25 +35,11 @@ asyncio.run(main())
 """
 
 
-def processes_of(settings: Settings) -> list[str]:
-    """Every process that belongs to the lab: the daemon, its engines, and whatever watches over them."""
-    found = []
-    for process in psutil.process_iter(["pid", "cmdline", "status"]):
-        try:
-            words = [*(process.info["cmdline"] or ()), *process.environ().values()]
-        except psutil.Error:
-            continue
-        ours = any(word.startswith(str(settings.state)) for word in words)
-        if ours and process.pid != os.getpid() and process.info["status"] != psutil.STATUS_ZOMBIE:
-            found.append(f"{process.pid} {' '.join(process.info['cmdline'])[:80]}")
-    return found
-
-
 async def none_left(settings: Settings, within: float) -> float:
-    """Wait until no process of the lab is left; how long that took (s)."""
+    """Wait until no process of the lab is left; how long that took (s). A busy computer is given more than `within`."""
     began = time.monotonic()
-    while left := processes_of(settings):
-        assert time.monotonic() - began < within, left
+    while left := told(processes_of(settings.state)):
+        assert time.monotonic() - began < within * BUSY, left
         await asyncio.sleep(0.02)
     return time.monotonic() - began
 
@@ -73,7 +60,7 @@ def healthy(voters: int) -> Callable[[Board], bool]:
 async def attached(settings: Settings, **options: object) -> AsyncIterator[Follower]:
     given = {"attend": "none", "start": False, **options}
     client = await DaemonClient.connect(settings, **given)  # type: ignore[arg-type]
-    async with Follower(client) as follower, asyncio.timeout(40):
+    async with Follower(client) as follower, asyncio.timeout(40 * BUSY):
         try:
             yield follower
         finally:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from support.remote_lab import BUSY
+
 from rwk_tui.board.board import Board
 from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.hub import Hub
@@ -12,7 +14,7 @@ from rwk_tui.board.rows import FaultRow
 from rwk_tui.board.targets import confirmation
 from rwk_tui.faults.catalogue import Faults
 
-SEEN, WELL = 60.0, 120.0
+SEEN, WELL = 40.0 * BUSY, 80.0 * BUSY
 """Seconds in which a probe must have seen a fault, and in which its card must be there after its healing."""
 
 HICCUP = 3000.0

@@ -13,6 +13,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 
+from support.remote_lab import BUSY
+
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)|[@-Z\\-_=>])|[\x00-\x08\x0b-\x1f]")
 WITHIN = 20.0
 
@@ -50,9 +52,9 @@ class InTerminal:
 
     async def until(self, holds: Callable[[], bool], what: str, within: float = WITHIN) -> None:
         """Wait until something is true of what was written; fails with what was there instead."""
-        until = time.monotonic() + within
+        until = time.monotonic() + within * BUSY
         while not holds():
-            assert time.monotonic() < until, f"no {what} within {within:g} s, but {self.text[-2000:]!r}"
+            assert time.monotonic() < until, f"no {what} within {within * BUSY:g} s, but {self.text[-2000:]!r}"
             await asyncio.sleep(0.02)
 
     async def reads(self, words: str, within: float = WITHIN) -> None:
@@ -80,7 +82,7 @@ async def in_terminal(
         os.close(master)  # as a window that is closed: all in it are hung up on
         if opened.process.poll() is None:
             opened.process.kill()
-        opened.process.wait(10)
+        opened.process.wait(10 * BUSY)
 
 
 def _open(argv: Sequence[str], environment: Mapping[str, str], size: tuple[int, int]) -> tuple[InTerminal, int]:

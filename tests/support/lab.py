@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from support.remote_lab import KIND, SLACK
+from support.remote_lab import BUSY, KIND, SLACK
 from support.subnets import base_port
 
 from rwk_tui.lab.protocol import Lab, LabError, Line, Listen, Machine, Place, Run, Unit, UnitSpec, UnitStatus
@@ -100,9 +100,9 @@ def local_settings(state: Path, plan: str = "auto", *, subnet: int, stop: float 
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]], deadline: float = 10.0, what: str = "it") -> None:
-    """Wait until it holds; AssertionError after `deadline` seconds, or longer where machines are slow."""
+    """Wait until it holds; AssertionError after `deadline` seconds, or longer as the computer may be busy."""
     loop = asyncio.get_running_loop()
-    end = loop.time() + deadline * SLACK
+    end = loop.time() + deadline * BUSY
     while not await holds():
         assert loop.time() < end, f"waited {deadline:g} s for {what}"
         await asyncio.sleep(0.02)

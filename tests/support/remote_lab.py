@@ -14,6 +14,9 @@ KIND = os.environ.get("RWK_TEST_LAB", "")
 KEPT = os.environ.get("RWK_TEST_STATE", "")
 SLACK = float(os.environ.get("RWK_SLACK") or 1.0)
 """By how much everything takes longer than on the local lab."""
+BUSY = 3.0 * SLACK
+"""By how much more on a computer that has other things to do: each deadline that only guards against hanging is this
+many times as long as what it waits for usually takes."""
 
 
 def remote_settings(state: Path, **flags: str) -> Settings:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from support.remote_lab import BUSY
 from support.story_real import Rig
 
 from rwk_tui.board.board import Board
@@ -40,10 +41,10 @@ def report(stage: Rig) -> str:
     return "\n".join([stage.story.error, *steps, *output[-60:], *rows, *units, *events[-40:]])
 
 
-async def until(stage: Rig, holds: Callable[[Board], bool], seconds: float = 40.0) -> float:
+async def until(stage: Rig, holds: Callable[[Board], bool], seconds: float = 30.0) -> float:
     """Wait until the board says so, and say how long that took (s); AssertionError with what was seen last."""
     began = time.monotonic()
-    assert await stage.context.hub.wait(holds, seconds), f"not within {seconds:g} s\n{report(stage)}"
+    assert await stage.context.hub.wait(holds, seconds * BUSY), f"not within {seconds * BUSY:g} s\n{report(stage)}"
     return time.monotonic() - began
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,7 @@ below 375, so labs whose base ports are 5 apart share none."""
 @contextmanager
 def free_subnet() -> Iterator[int]:
     """The number, kept for as long as the context lasts."""
-    locks = Path(tempfile.gettempdir()) / f"rwk-subnets-{os.getuid()}"
+    locks = Path("/tmp") / f"rwk-subnets-{os.getuid()}"  # the same for all runs, wherever their files go
     locks.mkdir(mode=0o700, exist_ok=True)
     for number in SUBNETS:
         with (locks / str(number)).open("a") as lock:
@@ -34,3 +33,11 @@ def free_subnet() -> Iterator[int]:
 def base_port(subnet: int) -> int:
     """Where the ports of a lab begin that has all its machines at one address: as much its own as the subnet is."""
     return _BASE_PORT + _APART * (subnet - SUBNETS.start)
+
+
+def is_of_a_test(host: str, port: int) -> bool:
+    """Whether a test's lab may listen there: at an address of its subnet, or above its base port."""
+    first, second, third, *_ = [*host.split("."), "", "", ""]
+    if (first, second) == ("127", "0") and third.isdigit() and int(third) in SUBNETS:
+        return True
+    return host == "127.0.0.1" and _BASE_PORT <= port < _BASE_PORT + 10_000

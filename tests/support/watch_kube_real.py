@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from support.real_lab import real_lab
+from support.remote_lab import BUSY
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Event
@@ -40,6 +41,8 @@ class KubeWorld:
     def __init__(self, stack: Stack) -> None:
         self.lab, self.hub, self.watcher = stack.lab, stack.hub, stack.watcher
         self.site, self.settings = stack.site, stack.settings
+        self.began = 0.0
+        """Since when (hub's clock) what is told counts."""
 
     @property
     def api(self) -> Kube:
@@ -75,14 +78,18 @@ class KubeWorld:
         return "\n".join([*events, *rows, str(self.kube())])
 
     async def until(self, holds: Callable[[Board], bool], seconds: float = 30.0) -> None:
-        assert await self.hub.wait(holds, seconds), self.report()
+        assert await self.hub.wait(holds, seconds * BUSY), self.report()
 
     async def ready(self, seconds: float = 60.0) -> None:
         await self.until(lambda _: self.kube().state == "ready" and self.kube().fresh, seconds)
 
     async def told(self, kind: str, words: str, seconds: float = 60.0) -> Event:
         def find() -> list[Event]:
-            return [event for event in self.hub.board.events if event.kind == kind and words in event.text]
+            return [
+                event
+                for event in self.hub.board.events
+                if event.kind == kind and words in event.text and event.at >= self.began
+            ]
 
         await self.until(lambda _: bool(find()), seconds)
         return find()[-1]
@@ -118,7 +125,7 @@ class KubeWorld:
 @asynccontextmanager
 async def kube_world(subnet: int, engine_settings: Settings) -> AsyncIterator[KubeWorld]:
     """A lab on that subnet with one control plane and no worker, watched; everything is gone afterwards."""
-    state = Path(tempfile.mkdtemp(prefix="rwk-kube-", dir="/tmp"))
+    state = Path(tempfile.mkdtemp(prefix="rwk-kube-"))
     settings = Settings(
         state=state,
         engine_cache=engine_settings.engine_cache,

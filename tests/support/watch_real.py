@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from support.real_lab import Told, etcd_alone, real_lab
+from support.remote_lab import BUSY
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.frames import Event
@@ -50,7 +51,7 @@ class RealWorld:
         return "\n".join([*events, *rows, *self.complaints, str(self.quorum()), str(self.canary())])
 
     async def until(self, holds: Callable[[Board], bool], seconds: float = 20.0) -> None:
-        assert await self.hub.wait(holds, seconds), self.report()
+        assert await self.hub.wait(holds, seconds * BUSY), self.report()
 
     async def flowing(self, more: int = 10) -> None:
         """Wait until the canary has had that many more writes acknowledged."""
@@ -60,7 +61,7 @@ class RealWorld:
     async def holds(self, true: Callable[[], bool], seconds: float = 20.0) -> None:
         """Wait for what no row on the board says."""
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds * BUSY):
                 while not true():  # noqa: ASYNC110 - nothing tells when it changes
                     await asyncio.sleep(0.05)
         except TimeoutError:

@@ -1,0 +1,142 @@
+"""What a change has to pass, in one command: `make test`, and all of it in CI.
+
+Static checks and the engines' build run beside the tests. Where engines are to be built, what needs none is tested
+meanwhile. In the end it is looked whether anything was left behind.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from support.leftovers import leftovers
+from support.schedule import in_minutes
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+WORKERS = int(os.environ.get("RWK_TEST_WORKERS", "6"))
+"""More than cores: most tests wait, for elections, leases and grace periods."""
+STATIC = {
+    "format": ["ruff", "format", "--check", "--quiet", "."],
+    "lint": ["ruff", "check", "--quiet", "."],
+    "imports": ["lint-imports"],
+    "types": ["mypy"],
+}
+PYTEST = ["pytest", "--numprocesses", str(WORKERS), "--dist", "loadgroup", "--no-loadscope-reorder", "--quiet"]
+ENGINES = ["rwk-tui", "engines", "install", "--from", "go"]
+AT_ONCE = 10.0
+"""Seconds after which engines that are not there yet are being built, which takes a while."""
+TOLD_EVERY = 60.0
+"""Seconds between two lines about a build that goes on."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """How one part ended."""
+
+    name: str
+    code: int
+    seconds: float
+    output: str = ""
+
+
+class Beside:
+    """Parts that run one after the other in a thread of their own."""
+
+    def __init__(self, parts: dict[str, list[str]], environment: dict[str, str]) -> None:
+        self.ended: list[Part] = []
+        self._thread = threading.Thread(target=self._work, args=(parts, environment))
+        self._thread.start()
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait for the last one, at most that long; whether it has ended."""
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _work(self, parts: dict[str, list[str]], environment: dict[str, str]) -> None:
+        for name, command in parts.items():
+            self.ended.append(run(name, command, environment, told=name == "engines"))
+
+
+def run(name: str, command: Sequence[str], environment: dict[str, str], *, told: bool = False) -> Part:
+    """Run one part and keep what it prints; a line a minute is shown of one that is `told`."""
+    began = last = time.monotonic()
+    lines: list[str] = []
+    with subprocess.Popen(
+        [str(BIN / command[0]), *command[1:]],
+        cwd=ROOT,
+        env=environment,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if told and (len(lines) == 1 or time.monotonic() - last > TOLD_EVERY):
+                last = time.monotonic()
+                print(f"\n{name}: {line.strip()}", flush=True)
+    return Part(name, process.returncode, time.monotonic() - began, "".join(lines))
+
+
+def pytest(name: str, chosen: str, environment: dict[str, str]) -> Part:
+    """Run the tests that a marker expression chooses; their output is shown as it comes."""
+    print(f"\n== {name}", flush=True)
+    began = time.monotonic()
+    command = [sys.executable, "-m", *PYTEST, *(["-m", chosen] if chosen else [])]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
+    return Part(name, ended.returncode, time.monotonic() - began)
+
+
+def test(environment: dict[str, str], *, everything: bool) -> list[Part]:
+    """All tests, those that only CI has the tools for if `everything`, and the static checks beside them."""
+    engines = Beside({} if os.environ.get("RWK_ENGINES") else {"engines": ENGINES}, environment)
+    there = engines.wait(AT_ONCE)
+    static = Beside(STATIC, environment)
+    parts: list[Part] = []
+    if there:
+        parts.append(pytest("tests", "not ci", environment))
+    else:
+        parts.append(pytest("tests without engines", "not real and not ci", environment))
+        engines.wait()
+        if all(part.code == 0 for part in engines.ended):
+            parts.append(pytest("tests on engines", "real and not ci", environment))
+    if everything:
+        parts.append(pytest("tests that only CI runs", "ci", environment))
+    static.wait()
+    return [*static.ended, *engines.ended, *parts]
+
+
+def main(arguments: list[str]) -> int:
+    """Run it all and say how long each part took: 0 if all went well and nothing was left behind, else 1."""
+    if arguments not in (["test"], ["ci"]):
+        print("suite: say test or ci", file=sys.stderr)
+        return 2
+    began = time.monotonic()
+    with leftovers() as left:
+        parts = test({**os.environ, **left.environment}, everything=arguments == ["ci"])
+        behind = left.found()
+    for part in parts:
+        if part.code and part.output:
+            print(f"\n-- {part.name}\n{part.output.rstrip()}")
+    print()
+    for part in parts:
+        print(f"{part.name:<24} {in_minutes(part.seconds):>12}  {'FAILED' if part.code else 'ok'}")
+    for line in behind:
+        print(f"left behind: {line}")
+    print(f"{'all':<24} {in_minutes(time.monotonic() - began):>12}  load {os.getloadavg()[0]:.1f}")
+    return 1 if behind or any(part.code for part in parts) else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except KeyboardInterrupt:
+        sys.exit(130)

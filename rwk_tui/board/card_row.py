@@ -35,11 +35,15 @@ class Invariant(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Outage(msgspec.Struct, frozen=True, kw_only=True):
-    """The longest time in which no write of one canary ("etcd" or "api") was acknowledged, in ms."""
+    """The longest time in which no write of one canary ("etcd" or "api") was acknowledged, in ms.
+
+    For `still_ms` of it the computer that measured it stood still itself.
+    """
 
     of: str
     ms: float
     resolution_ms: float
+    still_ms: float = 0.0
 
 
 class Takeover(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,9 +6,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from rwk_tui.board.card_row import CardRow, Verdict
+from rwk_tui.board.card_row import CardRow, Outage, Verdict
 from rwk_tui.board.row import Row
-from rwk_tui.board.wording import count, seconds
+from rwk_tui.board.wording import count, seconds, stood_still
 
 VERDICTS: dict[Verdict, str] = {"violated": "✗", "not well": "!", "not checked": "○", "holds": "✓"}
 """The glyph of each verdict, the worst first."""
@@ -35,6 +35,11 @@ def facts(card: CardRow) -> tuple[Fact, ...]:
 def measured(ms: float, resolution_ms: float) -> str:
     """A duration with how finely it is known: "1.36 s ± 50 ms"."""
     return f"{seconds(ms)} ± {seconds(resolution_ms)}" if resolution_ms else seconds(ms)
+
+
+def outage_words(outage: Outage) -> str:
+    """How long it was, and for how much of that the computer itself stood still."""
+    return measured(outage.ms, outage.resolution_ms) + stood_still(outage.still_ms)
 
 
 def election_words(card: CardRow) -> str:
@@ -65,7 +70,7 @@ def _seen(card: CardRow) -> Fact:
 
 
 def _outages(card: CardRow) -> list[Fact]:
-    return [Fact("outage", f"no {one.of} writes for {measured(one.ms, one.resolution_ms)}") for one in card.outages]
+    return [Fact("outage", f"no {one.of} writes for {outage_words(one)}") for one in card.outages]
 
 
 def _election(card: CardRow) -> Fact | None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from rwk_tui.board.card_row import CardRow
-from rwk_tui.board.card_words import HOLDS, VERDICTS, election_words, facts, is_plain, measured
+from rwk_tui.board.card_words import HOLDS, VERDICTS, election_words, facts, is_plain, measured, outage_words
 from rwk_tui.board.targets import target_words
 from rwk_tui.board.wording import count, seconds
 
@@ -55,7 +55,7 @@ def _row(cells: Iterable[str]) -> str:
 
 
 def _cells(card: CardRow) -> tuple[str, ...]:
-    out = {one.of: measured(one.ms, one.resolution_ms) for one in card.outages}
+    out = {one.of: outage_words(one) for one in card.outages}
     taken = (f"{plain(one.lease)} {measured(one.ms, one.resolution_ms)}" for one in card.takeovers)
     verdict = f"{VERDICTS[card.verdict]} {card.verdict}"
     return (

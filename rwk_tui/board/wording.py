@@ -26,6 +26,11 @@ def seconds(milliseconds: float) -> str:
     return f"{int(whole) // 60} min {int(whole) % 60} s"
 
 
+def stood_still(milliseconds: float) -> str:
+    """What follows a time that was measured while this computer stood still for so much of it; "" for no time."""
+    return f", this computer stood still for {seconds(milliseconds)} in it" if milliseconds else ""
+
+
 def count(number: int, one: str, many: str = "") -> str:
     """A number with its noun: "1 member", "3 members"."""
     return f"{number} {one if number == 1 else many or one + 's'}"

@@ -11,7 +11,7 @@ import msgspec
 
 from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.card_words import card_values
-from rwk_tui.board.wording import seconds
+from rwk_tui.board.wording import seconds, stood_still
 
 
 @dataclass(slots=True)
@@ -85,7 +85,9 @@ class SoakReport:
         well = max((card.well_ms or 0.0 for card in one.cards), default=0.0)
         outages = [outage for card in one.cards for outage in card.outages]
         words = one.problem or f"well after {seconds(well)}"
-        stopped = "".join(f", {outage.of} writes stopped for {seconds(outage.ms)}" for outage in outages)
+        stopped = "".join(
+            f", {one.of} writes stopped for {seconds(one.ms)}{stood_still(one.still_ms)}" for one in outages
+        )
         self._say(f"  {mark} {one.number}/{self.of} {one.fault} {one.target} · {words}{stopped}")
 
     def ends(self, totals: Totals, first: Resources | None, last: Resources | None, replay: str, problem: str) -> None:

@@ -7,9 +7,9 @@ import asyncio
 from rwk_tui.board.card_row import EQUAL, KEPT, MONOTONIC, ONE_HOLDER, CardRow, Invariant, Outage, Takeover, Verdict
 from rwk_tui.board.kube_rows import LeaseRow
 from rwk_tui.board.rows import QuorumRow
-from rwk_tui.board.wording import seconds
+from rwk_tui.board.wording import seconds, stood_still
 from rwk_tui.faults.course import Course
-from rwk_tui.watch.gaps import Gap
+from rwk_tui.watch.gaps import Gap, longest
 from rwk_tui.watch.verdict import Verdict as WriteVerdict
 from rwk_tui.watch.watcher import Watcher
 
@@ -92,7 +92,7 @@ async def _gone(course: Course) -> tuple[str, ...]:
 def in_words(card: CardRow) -> str:
     """The card in one line, for the timeline."""
     parts = [f"well again after {seconds(card.well_ms)}" if card.well_ms is not None else "NOT well again"]
-    parts += [f"{one.of} writes stopped for {seconds(one.ms)}" for one in card.outages]
+    parts += [f"{one.of} writes stopped for {seconds(one.ms)}{stood_still(one.still_ms)}" for one in card.outages]
     if card.election_ms is not None:
         parts.append(f"{card.elected} elected after {seconds(card.election_ms)}")
     parts += [f"{one.lease} moved to {one.machine} after {seconds(one.ms)}" for one in card.takeovers]
@@ -104,10 +104,11 @@ def in_words(card: CardRow) -> str:
 
 
 def _outage(of: str, gaps: list[Gap]) -> tuple[Outage, ...]:
-    longest = max(gaps, key=lambda gap: gap.ms, default=None)
-    if longest is None:
+    outage = longest(gaps)
+    if outage is None:
         return ()
-    return (Outage(of=of, ms=round(longest.ms, 1), resolution_ms=round(longest.resolution * 1000, 1)),)
+    resolution_ms, still_ms = round(outage.resolution * 1000, 1), round(outage.still_ms, 1)
+    return (Outage(of=of, ms=round(outage.ms, 1), resolution_ms=resolution_ms, still_ms=still_ms),)
 
 
 def _kept(verdict: WriteVerdict) -> Invariant:

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from rwk_tui.board.rows import CanaryRow
+from rwk_tui.board.wording import stood_still
 from rwk_tui.cluster.etcd import UNIT
 from rwk_tui.cluster.ops import OpResult
 from rwk_tui.cluster.version import Version
@@ -208,11 +209,15 @@ def _gap(what: schema.Gap, context: Context, memory: Memory) -> Seen:
         # Only once writes flow again is the gap as long as it gets.
         return Seen(False, "writes are not flowing" if row is None or row.state != "flowing" else "measuring")
     canary = context.watcher.canary if what.of == "etcd" else context.watcher.api_canary
-    gaps = sorted(canary.gaps(memory.began), key=lambda gap: gap.ms)
-    longest = gaps[-1].ms if gaps else 0.0
-    above = what.above_ms is None or longest >= what.above_ms
-    below = what.below_ms is None or longest <= what.below_ms
-    saw = f"longest gap {longest:.0f} ms ± {gaps[-1].resolution * 1000:.0f} ms" if gaps else "no gap"
+    # A computer that stood still makes no gap of etcd's: neither one that is too long nor one that is long enough.
+    gap = max(canary.gaps(memory.began), key=lambda gap: gap.own_ms, default=None)
+    counts = gap.own_ms if gap is not None else 0.0
+    above = what.above_ms is None or counts >= what.above_ms
+    below = what.below_ms is None or counts <= what.below_ms
+    saw = "no gap"
+    if gap is not None:
+        saw = f"longest gap {gap.ms:.0f} ms ± {gap.resolution * 1000:.0f} ms{stood_still(gap.still_ms)}"
+        saw += f"; what counts is {counts:.0f} ms" if gap.still_ms else ""
     return Seen(above and below, saw, final=True)
 
 

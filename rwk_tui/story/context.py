@@ -32,10 +32,19 @@ class VerdictLike(Protocol):
 
 
 class GapLike(Protocol):
-    """A time without an acknowledged write, in ms; `resolution` in s."""
+    """A time without an acknowledged write, in ms; `resolution` in s.
+
+    For `still_ms` of it this computer itself stood still, `own_ms` is the rest.
+    """
 
     @property
     def ms(self) -> float: ...
+
+    @property
+    def own_ms(self) -> float: ...
+
+    @property
+    def still_ms(self) -> float: ...
 
     @property
     def resolution(self) -> float: ...

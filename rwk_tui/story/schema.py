@@ -148,7 +148,10 @@ class Writes(Part, frozen=True, kw_only=True):
 
 
 class Gap(Part, frozen=True, kw_only=True):
-    """The longest gap in a canary's writes since the step began, in ms."""
+    """The longest gap in a canary's writes since the step began, in ms.
+
+    The time in which this computer itself stood still is taken off, and said.
+    """
 
     above_ms: float | None = None
     below_ms: float | None = None

@@ -18,6 +18,7 @@ from rwk_tui.watch.ledger import Ledger
 from rwk_tui.watch.pace import Pace
 from rwk_tui.watch.recount import Recount
 from rwk_tui.watch.refusals import EtcdError
+from rwk_tui.watch.stalls import Stalls
 from rwk_tui.watch.succession import Succession
 from rwk_tui.watch.verdict import ClientOf, Verdict
 from rwk_tui.watch.writes import Writes
@@ -36,6 +37,7 @@ class Canary(Writes):
         self,
         hub: Hub,
         pace: Pace,
+        stalls: Stalls,
         ledger: Path,
         targets: Targets,
         client: ClientOf,
@@ -44,7 +46,7 @@ class Canary(Writes):
         rate: int = 0,
     ) -> None:
         at_once = max(AT_ONCE, rate)
-        super().__init__(hub, pace, name="etcd", words="etcd writes", at_once=at_once, slack=slack, rate=rate)
+        super().__init__(hub, pace, stalls, name="etcd", words="etcd writes", at_once=at_once, slack=slack, rate=rate)
         self._ledger = Ledger(ledger)
         self._targets = targets
         self._client = client

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import QuorumRow
-from rwk_tui.board.wording import seconds
+from rwk_tui.board.wording import seconds, stood_still
 from rwk_tui.watch.canary import Canary
-from rwk_tui.watch.gaps import Gap
+from rwk_tui.watch.gaps import Gap, longest
 from rwk_tui.watch.leadership import Election, Leadership
 
 SETTLE = 1.0
@@ -23,11 +23,13 @@ QUIET = 0.3
 class Effect:
     """The measured effect of a disturbance; None where there was none, milliseconds otherwise.
 
+    For `still_ms` of the outage this computer itself stood still.
     `settled` is False when writes still did not flow at the deadline; `outage_ms` is then what had passed.
     """
 
     election_ms: float | None = None
     outage_ms: float | None = None
+    still_ms: float = 0.0
     new_leader: str = ""
     resolution_ms: float = 0.0
     settled: bool = True
@@ -45,9 +47,9 @@ class Effect:
             parts.append(f"new leader {self.new_leader}{after}")
         if not self.settled:
             why = f" ({self.why})" if self.why else ""
-            parts.append(f"no write for {seconds(self.outage_ms or 0)} and on{why}")
+            parts.append(f"no write for {seconds(self.outage_ms or 0)} and on{why}{stood_still(self.still_ms)}")
         elif self.outage_ms is not None:
-            parts.append(f"writes stopped for {seconds(self.outage_ms)}")
+            parts.append(f"writes stopped for {seconds(self.outage_ms)}{stood_still(self.still_ms)}")
         elif not self.new_leader:
             parts.append("the leader stays, writes go on")
         else:
@@ -77,14 +79,15 @@ async def measure(hub: Hub, canary: Canary, leadership: Leadership, since: float
 
 def _effect(gaps: Sequence[Gap], elections: Sequence[Election], since: float, settled: bool, why: str) -> Effect:
     election = next((one for one in elections if one.at > since), None)
-    longest = max(gaps, key=lambda gap: gap.ms, default=None)
+    outage = longest(gaps)
     resolution = max(
         election.resolution_ms if election is not None else 0.0,
-        longest.resolution * 1000 if longest is not None else 0.0,
+        outage.resolution * 1000 if outage is not None else 0.0,
     )
     return Effect(
         election_ms=(election.at - since) * 1000 if election is not None else None,
-        outage_ms=longest.ms if longest is not None else None,
+        outage_ms=outage.ms if outage is not None else None,
+        still_ms=outage.still_ms if outage is not None else 0.0,
         new_leader=election.leader if election is not None else "",
         resolution_ms=resolution,
         settled=settled,

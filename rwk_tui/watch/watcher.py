@@ -32,6 +32,7 @@ from rwk_tui.watch.pace import Pace
 from rwk_tui.watch.probes import Clients, Connect, Probes
 from rwk_tui.watch.refusals import EtcdError
 from rwk_tui.watch.sightings import Scene
+from rwk_tui.watch.stalls import Stalls
 
 GATHER = 0.01
 """Seconds to wait for further answers before the rows are worked out: probes that share a beat answer together."""
@@ -63,6 +64,8 @@ class Watcher:
         self._lab = lab
         self._hub = hub
         self._pace = Pace()
+        self._stalls = Stalls(hub.now)
+        self._directory = ledger.parent
         self._scene = Scene({name: machine.address for name, machine in lab.machines.items()})
         self._clients = Clients(connect, lambda name: etcd_access() if self._scene.is_secured(name) else None)
         self._deriver = Deriver(self._scene, LEADERLESS * settings.election_ms / 1000 * lab.slack)
@@ -76,7 +79,14 @@ class Watcher:
         self._observers = Observers(hub)
         self._listeners: list[Callable[[], None]] = []
         self.canary = Canary(
-            hub, self._pace, ledger, lambda: self._targets, self._clients.of, slack=lab.slack, rate=settings.load
+            hub,
+            self._pace,
+            self._stalls,
+            ledger,
+            lambda: self._targets,
+            self._clients.of,
+            slack=lab.slack,
+            rate=settings.load,
         )
         self._probes = Probes(
             self._scene, self._clients, self._pace, slack=lab.slack, clock=hub.now, changed=self._changed
@@ -86,6 +96,7 @@ class Watcher:
             hub,
             self._scene,
             self._pace,
+            self._stalls,
             self.expected,
             connect=kube,
             access=api_access,
@@ -100,6 +111,10 @@ class Watcher:
             self._observers.spawn(f"machine {machine.name}", partial(self._probes.watch_machine, machine))
             self._observers.spawn(f"member {machine.name}", partial(self._probes.watch_member, machine))
         self._observers.spawn("member list", lambda: self._probes.watch_list(self._list_sources))
+        self._observers.spawn("this computer", self._stalls.watch_loop)
+        if not self._lab.outlives:  # what ends with us has its disks here, beside the ledger
+            disk = partial(self._stalls.watch_disk, self._directory, self.canary.is_late)
+            self._observers.spawn("this computer's disk", disk)
         self._observers.spawn("canary", self.canary.run)
         self._observers.spawn("canary's report", self.canary.report)
         self._observers.spawn("what a restore left", self.canary.recount)

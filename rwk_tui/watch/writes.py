@@ -6,15 +6,17 @@ import asyncio
 from abc import ABC, abstractmethod
 
 from rwk_tui.board.hub import Hub
-from rwk_tui.board.wording import seconds
 from rwk_tui.watch.gaps import Gap, Gaps
 from rwk_tui.watch.minute import Minute
 from rwk_tui.watch.pace import Pace
+from rwk_tui.watch.stalls import Stalls
 
 CALM, CLOSE = 0.2, 0.05
 """Seconds between two writes, in quiet times and around a fault."""
 DEADLINE = 1.0
 """Seconds that one write may take, to be multiplied by the backend's slack."""
+LATE = 0.05
+"""Seconds that an acknowledgement usually takes at most."""
 TOLD = 0.5
 """Seconds: shorter gaps are known but not put on the timeline."""
 TROUBLE = 60.0
@@ -28,7 +30,7 @@ class Writes(ABC):
     """
 
     def __init__(
-        self, hub: Hub, pace: Pace, *, name: str, words: str, at_once: int, slack: float, rate: int = 0
+        self, hub: Hub, pace: Pace, stalls: Stalls, *, name: str, words: str, at_once: int, slack: float, rate: int = 0
     ) -> None:
         self._hub = hub
         self._pace = pace
@@ -37,7 +39,7 @@ class Writes(ABC):
         self._at_once = at_once
         self._deadline = DEADLINE * slack
         self._beats = (1 / rate, 1 / rate) if rate else (CALM, CLOSE)
-        self._gaps = Gaps()
+        self._gaps = Gaps(stalls.within)
         self._minute = Minute()
         self._paused = False
         self._trouble_since = 0.0
@@ -86,6 +88,11 @@ class Writes(ABC):
         """Seconds between two writes now."""
         return self._pace.interval(*self._beats)
 
+    def is_late(self) -> bool:
+        """Whether the next acknowledgement should have come by now."""
+        last = self._gaps.last
+        return self._active() and bool(last) and self._hub.now() - last > self.interval + LATE
+
     @property
     def last_acknowledged(self) -> float:
         """When the newest acknowledgement came (unix, s)."""
@@ -112,7 +119,7 @@ class Writes(ABC):
         if gap is not None and gap.end - gap.start >= TOLD:
             self._hub.tell(
                 "outage",
-                f"{self._words} stopped for {seconds(gap.ms)}",
+                f"{self._words} stopped for {gap.words()}",
                 level="warning",
                 subject=self._subject,
                 duration_ms=round(gap.ms, 1),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from support.cards import AT, card, not_well, violated
 
-from rwk_tui.board.card_row import CardRow, Invariant
+from rwk_tui.board.card_row import CardRow, Invariant, Outage
 from rwk_tui.board.card_words import card_values, facts
 from rwk_tui.board.report import NO_CARDS, markdown, plain, tally
 
@@ -94,6 +94,13 @@ def test_what_there_was_none_of_is_left_out() -> None:
     assert words(card(healed=0.0))["well"] == "all well 3.21 s after that"
     assert words(not_well())["pods"] == "4 pods replaced"
     assert [fact.name for fact in facts(not_well()) if fact.amiss] == ["seen", "well"]
+
+
+def test_an_outage_says_for_how_long_the_computer_itself_stood_still_in_it() -> None:
+    one = card(outages=(Outage(of="etcd", ms=1763.0, resolution_ms=50.0, still_ms=600.0),))
+    said = "1.76 s ± 50 ms, this computer stood still for 0.60 s in it"
+    assert words(one)["outage"] == f"no etcd writes for {said}"
+    assert f"| {said} |" in markdown([one], title="t")
 
 
 def test_a_card_for_json_has_no_fields_of_the_board() -> None:

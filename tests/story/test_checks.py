@@ -211,13 +211,38 @@ async def test_writes_flow_only_when_more_are_acknowledged(tmp_path: Path) -> No
         ({"gap": {"above_ms": 1000}}, [FakeGap(400)], False),
         ({"gap": {"below_ms": 500}}, [], True),
         ({"gap": {"below_ms": 500}}, [FakeGap(501)], False),
+        ({"gap": {"below_ms": 500}}, [FakeGap(763, still_ms=600)], True),
+        ({"gap": {"below_ms": 500}}, [FakeGap(1400, still_ms=600)], False),
+        ({"gap": {"below_ms": 500}}, [FakeGap(900, still_ms=800), FakeGap(501)], False),
+        ({"gap": {"above_ms": 1000}}, [FakeGap(1500, still_ms=600)], False),
+        ({"gap": {"above_ms": 1000}}, [FakeGap(1700, still_ms=600)], True),
     ],
 )
 async def test_the_longest_gap_counts(given: dict[str, Any], gaps: list[FakeGap], holds: bool, tmp_path: Path) -> None:
+    assert (await look_at_gaps(tmp_path, given, gaps)).holds is holds
+
+
+@pytest.mark.parametrize(
+    ("gap", "words"),
+    [
+        (FakeGap(501), "longest gap 501 ms ± 50 ms"),
+        (
+            FakeGap(763, still_ms=600),
+            "longest gap 763 ms ± 50 ms, this computer stood still for 0.60 s in it; what counts is 163 ms",
+        ),
+    ],
+)
+async def test_a_gap_says_for_how_long_this_computer_stood_still_in_it(
+    gap: FakeGap, words: str, tmp_path: Path
+) -> None:
+    assert (await look_at_gaps(tmp_path, {"gap": {"below_ms": 500}}, [gap])).saw == words
+
+
+async def look_at_gaps(tmp_path: Path, given: dict[str, Any], gaps: list[FakeGap]) -> Outcome:
     demo = stage(tmp_path, CHAPTER)
     demo.watcher.canary.gap_list = gaps
     demo.context.hub.publish(canary("flowing", 5))
-    assert (await ask_on(demo, given, THREE, Memory(began=1.0, acted=2.0))).holds is holds
+    return await ask_on(demo, given, THREE, Memory(began=1.0, acted=2.0))
 
 
 async def test_losses_are_a_promise_on_new_etcds_and_a_report_on_old_ones(tmp_path: Path) -> None:

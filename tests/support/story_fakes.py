@@ -141,7 +141,12 @@ class StageLab(FakeLab):
 @dataclass(frozen=True)
 class FakeGap:
     ms: float
+    still_ms: float = 0.0
     resolution: float = 0.05
+
+    @property
+    def own_ms(self) -> float:
+        return self.ms - self.still_ms
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from rwk_tui.watch.aftermath import Aftermath
 from rwk_tui.watch.answers import Etcd
 from rwk_tui.watch.canary import Canary
 from rwk_tui.watch.pace import Pace
+from rwk_tui.watch.stalls import Stalls
 
 WAIT = 20.0
 PATIENCE = 1.5
@@ -27,12 +28,13 @@ class World:
     def __init__(self, tmp_path: Path) -> None:
         self.hub = Hub()
         self.pace = Pace()
+        self.stalls = Stalls(self.hub.now)
         self.lab = FakeLab()
         self.cluster = FakeCluster()
         self.cluster.lead("core-01", 2, "core-02", "core-03")
         self.targets: list[Machine] = list(self.lab.fakes.values())
         self.path = tmp_path / "ledger"
-        self.canary = Canary(self.hub, self.pace, self.path, lambda: self.targets, self.client)
+        self.canary = Canary(self.hub, self.pace, self.stalls, self.path, lambda: self.targets, self.client)
         self.tasks: list[asyncio.Task[None]] = []
 
     async def client(self, machine: Machine) -> Etcd:

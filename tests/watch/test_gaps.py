@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rwk_tui.watch.gaps import Gaps
+from rwk_tui.watch.gaps import Gap, Gaps, longest
 
 
 def test_a_steady_beat_has_no_gap() -> None:
@@ -54,3 +54,27 @@ def test_an_acknowledgement_that_comes_late_and_out_of_order_changes_nothing() -
     gaps.acknowledged(100.0, 0.05)
     gaps.acknowledged(99.0, 0.05)
     assert gaps.last == 100.0
+
+
+def test_what_this_computer_stood_still_in_a_gap_is_known_of_it_and_said() -> None:
+    gaps = Gaps(lambda _start, _end: 0.6)
+    gaps.acknowledged(100.0, 0.05)
+    lasting, ended = gaps.current(100.763, 0.05), gaps.acknowledged(100.763, 0.05)
+    assert ended is not None and lasting == ended
+    assert (ended.ms, ended.still_ms, ended.own_ms) == pytest.approx((763, 600, 163))
+    assert ended.words() == "0.76 s, this computer stood still for 0.60 s in it"
+
+
+def test_a_moment_of_standing_still_is_neither_said_nor_taken_off() -> None:
+    gaps = Gaps(lambda _start, _end: 0.09)
+    gaps.acknowledged(100.0, 0.05)
+    gap = gaps.acknowledged(100.763, 0.05)
+    assert gap is not None
+    assert gap.own_ms == gap.ms
+    assert gap.words() == "0.76 s"
+
+
+def test_the_longest_gap_is_the_one_of_which_most_is_left() -> None:
+    ours, theirs = Gap(100.0, 102.0, 0.05, still=1.9), Gap(110.0, 110.5, 0.05)
+    assert longest([ours, theirs]) == theirs
+    assert longest([]) is None

@@ -17,6 +17,7 @@ from rwk_tui.watch.kube.canary import NAME, ApiCanary
 from rwk_tui.watch.kube.refusals import no_answer, no_listener
 from rwk_tui.watch.kube.tally import Tally
 from rwk_tui.watch.pace import Pace
+from rwk_tui.watch.stalls import Stalls
 
 WAIT = 20.0
 
@@ -31,7 +32,8 @@ class World:
         self.exists = True
         self.era = 1
         client = self.kubernetes.connect("any", 6443, None)  # type: ignore[arg-type]
-        self.canary = ApiCanary(self.hub, self.pace, lambda: client, lambda: self.exists, lambda: self.era)
+        stalls = Stalls(self.hub.now)
+        self.canary = ApiCanary(self.hub, self.pace, stalls, lambda: client, lambda: self.exists, lambda: self.era)
 
     @property
     def row(self) -> CanaryRow:

@@ -17,6 +17,7 @@ from rwk_tui.watch.kube.refusals import KubeError
 from rwk_tui.watch.kube.tally import Tally
 from rwk_tui.watch.kube.wire import ConfigMap
 from rwk_tui.watch.pace import Pace
+from rwk_tui.watch.stalls import Stalls
 from rwk_tui.watch.writes import Writes
 
 AT_ONCE = 24
@@ -41,13 +42,14 @@ class ApiCanary(Writes):
         self,
         hub: Hub,
         pace: Pace,
+        stalls: Stalls,
         front: Callable[[], Kube],
         active: Callable[[], bool],
         era: Callable[[], int],
         *,
         slack: float = 1.0,
     ) -> None:
-        super().__init__(hub, pace, name="api", words="API writes", at_once=AT_ONCE, slack=slack)
+        super().__init__(hub, pace, stalls, name="api", words="API writes", at_once=AT_ONCE, slack=slack)
         self._front = front
         self._active_now = active
         self._era = era

@@ -31,6 +31,7 @@ from rwk_tui.watch.kube.tell_nodes import NodeTeller
 from rwk_tui.watch.kube.tell_pods import PodTeller
 from rwk_tui.watch.pace import Pace
 from rwk_tui.watch.sightings import Scene
+from rwk_tui.watch.stalls import Stalls
 
 GATHER = 0.02
 """Seconds in which changes are gathered before what follows from them is worked out."""
@@ -54,6 +55,7 @@ class KubeRoom:
         hub: Hub,
         scene: Scene,
         pace: Pace,
+        stalls: Stalls,
         expected: Expected,
         *,
         connect: ConnectKube,
@@ -98,7 +100,7 @@ class KubeRoom:
             self._lease_informer,
             self._informer(kinds.EVENTS, self._events),
         )
-        self.canary = ApiCanary(hub, pace, self._doors.front, self._may_write, era, slack=lab.slack)
+        self.canary = ApiCanary(hub, pace, stalls, self._doors.front, self._may_write, era, slack=lab.slack)
 
     def start(self, spawn: Spawn) -> None:
         """Begin to watch and to write, each source in a task that `spawn` makes and guards."""

@@ -15,7 +15,7 @@ endif
 .PHONY: help setup run engines test ci test-vagrant farm-tools browser-tools lint types bench pictures demo docs wheel lock clean
 
 help:
-	@echo "make run     open the cockpit on a local lab (without a terminal: play every chapter)"
+	@echo "make run     open the cockpit on a local lab (without a terminal: get what is missing, play every chapter)"
 	@echo "make test    lint, types, import contract and the tests, on real engines (built the first time: half an hour)"
 	@echo "make ci      the same, and what needs an emulated virtual machine and a browser"
 	@echo "make test-vagrant  the backends' promises and the chapters on real virtual machines (root on Debian)"
@@ -57,7 +57,7 @@ $(STAMP): requirements-build.lock requirements.lock pyproject.toml
 	printf '%s' '$(CURDIR)' > $(STAMP)
 
 run: setup
-	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/rwk-tui; else exec $(BIN)/rwk-tui play --all; fi
+	@if [ -t 0 ] && [ -t 1 ]; then exec $(BIN)/rwk-tui; else exec $(BIN)/rwk-tui play --all --install; fi
 
 # The tests make promises about real engines, so they need all that are pinned, and an etcd newer than the wheel's.
 # `make test` builds them from source the first time, about half an hour on two busy cores, and tests meanwhile what needs

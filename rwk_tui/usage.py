@@ -70,6 +70,9 @@ def parser() -> argparse.ArgumentParser:
     play = command("play", "run chapters without a screen, and fail where a check fails")
     play.add_argument("chapters", nargs="*", metavar="CHAPTER", help="see `rwk-tui chapters`")
     play.add_argument("--all", action="store_true", help="every chapter, in order")
+    play.add_argument(
+        "--install", action="store_true", help="get what is missing, each just before the chapter that needs it"
+    )
     play.add_argument("--json", action="store_true", help="one JSON line a step and a fault's card, and a summary")
     _complete(play.add_argument("--report", metavar="FILE", help="write the faults' cards there, as Markdown"), _FILES)
     _fast(play)

@@ -219,7 +219,8 @@ class FaultKindRow(Row, frozen=True, kw_only=True, eq=False, tag="fault-kind"):
 class ChapterRow(Row, frozen=True, kw_only=True, eq=False, tag="chapter"):
     """One chapter that can be told: its name, title, teaching goal and the titles of its steps.
 
-    `engines` are those that it needs, by the names of engine rows ("kubernetes-1.37").
+    `engines` are those that it needs, by the names of engine rows ("kubernetes-1.37"); `better` those that it can do
+    without, but not as well: a current etcd in the place of one that is known to lose what it acknowledged.
     """
 
     name: str
@@ -227,6 +228,7 @@ class ChapterRow(Row, frozen=True, kw_only=True, eq=False, tag="chapter"):
     goal: str
     steps: tuple[str, ...]
     engines: tuple[str, ...] = ()
+    better: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

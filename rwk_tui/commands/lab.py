@@ -17,7 +17,14 @@ def play(arguments: argparse.Namespace) -> int:
     from rwk_tui.daemon.play import run_play
 
     report_to = Path(arguments.report) if arguments.report else None
-    return run_play(settings, arguments.chapters, all=arguments.all, json=arguments.json, report_to=report_to)
+    return run_play(
+        settings,
+        arguments.chapters,
+        all=arguments.all,
+        json=arguments.json,
+        report_to=report_to,
+        install=arguments.install,
+    )
 
 
 def soak(arguments: argparse.Namespace) -> int:

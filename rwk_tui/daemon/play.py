@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from rwk_tui.daemon.cards import Cards
 from rwk_tui.daemon.client import CommandRefused, DaemonError
 from rwk_tui.daemon.engines import called
 from rwk_tui.daemon.hold import Follower, held_lab, run_interruptible
+from rwk_tui.daemon.just_in_time import JustInTime
 from rwk_tui.daemon.progress import BarReport, JsonReport, LineReport, Report, Result
 from rwk_tui.daemon.protocol import Next, Open
 from rwk_tui.daemon.report import check_writable, write_report
@@ -30,10 +31,18 @@ CARDS_WITHIN = 60.0
 """Seconds that a chapter's healed faults have to get their cards, after its last step."""
 
 
-def run_play(settings: Settings, chapters: list[str], all: bool, json: bool, report_to: Path | None = None) -> int:
+def run_play(
+    settings: Settings,
+    chapters: list[str],
+    all: bool,
+    json: bool,
+    report_to: Path | None = None,
+    install: bool = False,
+) -> int:
     """Play chapters on a lab of our own, and write the cards of their faults as Markdown to `report_to`.
 
-    Returns 0 only if every check and everything that must hold did hold, 130 after Ctrl-C. Raises BadInput, OSError.
+    With `install`, engines that a chapter needs are got before it. Returns 0 only if every check and everything that
+    must hold did hold and every such engine could be got, 130 after Ctrl-C. Raises BadInput, OSError.
     """
     chosen = _choose(load_chapters(settings), chapters, all)
     check_socket(settings)
@@ -41,7 +50,7 @@ def run_play(settings: Settings, chapters: list[str], all: bool, json: bool, rep
         check_writable(report_to, "--report")
     report: Report = JsonReport() if json else BarReport() if sys.stdout.isatty() else LineReport()
     try:
-        return run_interruptible(_play(settings, chosen, report, report_to))
+        return run_interruptible(_play(settings, chosen, report, report_to, install=install))
     except DaemonError as error:
         print(f"rwk-tui: {error}", file=sys.stderr)
     except BrokenPipeError:
@@ -63,20 +72,18 @@ def _choose(known: Sequence[Chapter], names: Sequence[str], all: bool) -> list[C
     return list(known) if all else [by_name[name] for name in names]
 
 
-async def _play(settings: Settings, chapters: Sequence[Chapter], report: Report, report_to: Path | None) -> int:
+async def _play(
+    settings: Settings, chapters: Sequence[Chapter], report: Report, report_to: Path | None, *, install: bool
+) -> int:
     began = time.monotonic()
     results: list[Result] = []
     with report:
         async with held_lab(settings) as lab:
             cards = Cards(lab, report.card)
+            engines = JustInTime(lab, settings, report) if install else None
             try:
                 async with cards:
-                    for chapter in chapters:
-                        report.chapter(chapter.name, chapter.title, len(chapter.steps))
-                        cards.begin()
-                        await play_chapter(lab, chapter, report, results)
-                        for fault in await cards.settled(CARDS_WITHIN):
-                            print(f"rwk-tui: no card within {CARDS_WITHIN:g} s: {fault}", file=sys.stderr)
+                    await play_chapters(lab, chapters, report, results, cards, engines)
             finally:
                 if report_to is not None:
                     title = f"rwk-tui play {' '.join(chapter.name for chapter in chapters)}"
@@ -84,13 +91,37 @@ async def _play(settings: Settings, chapters: Sequence[Chapter], report: Report,
         report.summary(len(chapters), results, time.monotonic() - began)
     if tape := lab.client.welcome.tape:
         print(f"rwk-tui: recorded to {tape}", file=sys.stderr)
-    return exit_code(results, cards.all)
+    return exit_code(results, cards.all, engines.failed if engines is not None else {})
 
 
-def exit_code(results: Sequence[Result], cards: Sequence[CardRow]) -> int:
-    """0 if every check held and no card says that something that must hold was violated, else 1."""
+def exit_code(results: Sequence[Result], cards: Sequence[CardRow], not_got: Mapping[str, str] = {}) -> int:
+    """0 if every check held, no card says that something that must hold was violated, and every engine came; else 1."""
     failed = any(result.step.status == "failed" for result in results)
-    return 1 if failed or any(card.verdict == "violated" for card in cards) else 0
+    return 1 if failed or not_got or any(card.verdict == "violated" for card in cards) else 0
+
+
+async def play_chapters(
+    lab: Follower,
+    chapters: Sequence[Chapter],
+    report: Report,
+    results: list[Result],
+    cards: Cards,
+    engines: JustInTime | None = None,
+) -> None:
+    """Play these chapters one after another, each once `engines` has got what it needs.
+
+    Raises DaemonError if the lab ends meanwhile.
+    """
+    if engines is not None:
+        await engines.plan(chapters)
+    for chapter in chapters:
+        if engines is not None:
+            await engines.get_for(chapter)
+        report.chapter(chapter.name, chapter.title, len(chapter.steps))
+        cards.begin()
+        await play_chapter(lab, chapter, report, results)
+        for fault in await cards.settled(CARDS_WITHIN):
+            print(f"rwk-tui: no card within {CARDS_WITHIN:g} s: {fault}", file=sys.stderr)
 
 
 async def play_chapter(lab: Follower, chapter: Chapter, report: Report, results: list[Result]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 import msgspec
 
@@ -13,6 +13,7 @@ from rwk_tui.board.card_row import CardRow
 from rwk_tui.board.card_words import HOLDS, VERDICTS, facts
 from rwk_tui.board.frames import Step
 from rwk_tui.board.targets import target_words
+from rwk_tui.daemon.install_words import Due, Getting, about, getting_values, getting_words, plan_values, plan_words
 from rwk_tui.daemon.report import card_line
 
 if TYPE_CHECKING:
@@ -32,9 +33,18 @@ class Result:
 class Report(Protocol):
     """What a run is told to; used as a context for as long as the run takes."""
 
+    EVERY: ClassVar[float]
+    """Seconds between two reports of how far an install is."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(self, *_: object) -> None: ...
+
+    def plan(self, dues: Sequence[Due]) -> None:
+        """Engines will be got, all of these."""
+
+    def getting(self, getting: Getting) -> None:
+        """An engine is being got, or has come, or could not be got."""
 
     def chapter(self, name: str, title: str, steps: int) -> None:
         """A chapter begins."""
@@ -53,12 +63,23 @@ class Report(Protocol):
 
 
 class JsonReport:
-    """JSON lines on stdout, and nothing else there: one a step as it ends, one a card, then the summary."""
+    """JSON lines on stdout, and nothing else there: one a step as it ends, one a card, then the summary.
+
+    Where engines are got, one line with all of them comes first, then lines of each while it is got.
+    """
+
+    EVERY: ClassVar[float] = 10.0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None: ...
+
+    def plan(self, dues: Sequence[Due]) -> None:
+        self._print({"plan": plan_values(dues)})
+
+    def getting(self, getting: Getting) -> None:
+        self._print({"install": getting_values(getting)})
 
     def chapter(self, name: str, title: str, steps: int) -> None: ...
 
@@ -103,12 +124,21 @@ class JsonReport:
 
 
 class LineReport:
-    """A plain line a step, and one a card, for logs."""
+    """A plain line a step, and one a card, for logs; while an engine is got, one a minute."""
+
+    EVERY: ClassVar[float] = 60.0
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None: ...
+
+    def plan(self, dues: Sequence[Due]) -> None:
+        self._say(plan_words(dues))
+
+    def getting(self, getting: Getting) -> None:
+        if words := getting_words(getting):
+            self._say(words)
 
     def chapter(self, name: str, title: str, steps: int) -> None:
         self._say(f"{name}: {title}")
@@ -131,7 +161,9 @@ class LineReport:
 
 
 class BarReport(LineReport):
-    """The same lines above a bar that shows where the chapter stands."""
+    """The same lines above a bar that shows where the chapter stands, or how far an engine is in percent."""
+
+    EVERY: ClassVar[float] = 1.0
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
@@ -150,6 +182,12 @@ class BarReport(LineReport):
     def __exit__(self, *_: object) -> None:
         if self._progress is not None:
             self._progress.stop()
+
+    def getting(self, getting: Getting) -> None:
+        if getting.stage != "installing":
+            super().getting(getting)
+        left = f", {about(getting.left_s)} left" if getting.left_s else ""
+        self._move(description=f"{getting.name}{left}", total=100, completed=round(getting.done * 100))
 
     def chapter(self, name: str, title: str, steps: int) -> None:
         super().chapter(name, title, steps)

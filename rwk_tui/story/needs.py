@@ -6,23 +6,38 @@ from collections.abc import Iterator, Mapping
 
 from rwk_tui.board.rows import ChapterRow
 from rwk_tui.engines.pins import default_pins
-from rwk_tui.engines.verdict import minor_of
-from rwk_tui.story.etcd_schema import EtcdUpgrade
+from rwk_tui.engines.verdict import bad_pair, minor_of, verdict
+from rwk_tui.story.etcd_schema import EtcdBootstrap, EtcdDiscover, EtcdNew, EtcdRestore, EtcdUpgrade
 from rwk_tui.story.kube_schema import KubeUpgrade, needs_kube
 from rwk_tui.story.schema import Action, Chapter, Step, Until
 
 
 def needed_engines(chapter: Chapter, versions: Mapping[str, str]) -> tuple[str, ...]:
-    """The engines by minor ("kubernetes-1.37"), given the `versions` of those that are there; etcd always is.
+    """The engines by minor ("kubernetes-1.37"), given the `versions` of those that are there; some etcd always is.
 
-    Where any minor will do, one that is there is named, and the newest where none is.
+    Where any minor will do, one that is there is named, and the newest where none is. With Kubernetes, that may be an
+    etcd too: the one that is there can be too old for it.
     """
     named = {*chapter.starts.engines, *(engine for step in chapter.steps for engine in _named(step))}
     kube = bool(chapter.starts.api) or any(_is_kube(step) for step in chapter.steps)
     for name in ("kubernetes", "kwok") if kube else ():
         if not any(engine.startswith(f"{name}-") for engine in named):
             named |= _any_minor(name, versions)
+    if kube and "kubernetes" not in versions and "etcd" in versions:
+        newest = default_pins()
+        if bad_pair(versions["etcd"], newest["kubernetes"].version):
+            named.add(newest["etcd"].name)
     return tuple(sorted(named))
+
+
+def better_engines(chapter: Chapter, versions: Mapping[str, str]) -> tuple[str, ...]:
+    """The engines that the chapter can do without, but not as well: a current etcd for one that has known faults."""
+    etcd = versions.get("etcd", "")
+    uses = bool(chapter.starts.etcd) or any(_starts_etcd(step) for step in chapter.steps)
+    if not (uses and etcd and verdict(etcd)):
+        return ()
+    newest = default_pins()["etcd"].name
+    return () if newest in versions or newest in needed_engines(chapter, versions) else (newest,)
 
 
 def lacking(chapter: Chapter, versions: Mapping[str, str]) -> str:
@@ -35,7 +50,7 @@ def lacking(chapter: Chapter, versions: Mapping[str, str]) -> str:
 
 
 def chapter_row(chapter: Chapter, versions: Mapping[str, str], seen_at: float) -> ChapterRow:
-    """The row of a chapter, with what it needs."""
+    """The row of a chapter, with what it needs and what it would be better with."""
     return ChapterRow(
         seen_at=seen_at,
         name=chapter.name,
@@ -43,6 +58,7 @@ def chapter_row(chapter: Chapter, versions: Mapping[str, str], seen_at: float) -
         goal=chapter.goal,
         steps=tuple(step.title for step in chapter.steps),
         engines=needed_engines(chapter, versions),
+        better=better_engines(chapter, versions),
     )
 
 
@@ -55,6 +71,10 @@ def _any_minor(name: str, versions: Mapping[str, str]) -> set[str]:
 
 def _named(step: Step) -> Iterator[str]:
     return (action.what.to for action in _actions(step) if isinstance(action.what, EtcdUpgrade | KubeUpgrade))
+
+
+def _starts_etcd(step: Step) -> bool:
+    return any(isinstance(action.what, EtcdNew | EtcdBootstrap | EtcdDiscover | EtcdRestore) for action in step.do)
 
 
 def _is_kube(step: Step) -> bool:

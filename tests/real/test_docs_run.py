@@ -142,6 +142,7 @@ def test_what_plays_without_a_screen(place: Place) -> None:
     stories = str(place.directory / "stories")
     assert "passed" in place.type("rwk-tui play --all", mine, RWK_SCENARIOS=stories)
     assert "passed" in place.type("rwk-tui --scenarios stories play --all", mine)
+    assert "passed" in place.type("rwk-tui play --all --install", mine, RWK_SCENARIOS=stories)  # all of it is there
     place.type("rwk-tui play --all --report FILE", {**mine, "FILE": "cards.md"}, RWK_SCENARIOS=stories)
     assert "slow" in place.type("rwk-tui play fault:slow-disk").lower()
     assert "power" in place.type("rwk-tui play fault:NAME", {"fault:NAME": "fault:power-cut@leader"}).lower()

@@ -10,7 +10,7 @@ from support.story_fakes import VERSIONS, write_chapter
 from rwk_tui.engines.pins import default_pins
 from rwk_tui.settings import Settings
 from rwk_tui.story.load import load_chapters
-from rwk_tui.story.needs import needed_engines
+from rwk_tui.story.needs import better_engines, needed_engines
 from rwk_tui.story.schema import Chapter
 
 NEWEST = {name: pin.name for name, pin in default_pins().items()}
@@ -81,3 +81,29 @@ def test_an_upgrade_needs_both_minors_of_both(tmp_path: Path) -> None:
         "kubernetes-1.37",
         "kwok-0.8",
     )
+
+
+WHEEL = {"etcd": "3.5.1"}
+
+
+def test_an_etcd_that_is_too_old_for_kubernetes_is_needed_anew(tmp_path: Path) -> None:
+    found = chapter(tmp_path, "{kube-api: core-01}")
+    assert needed_engines(found, WHEEL) == (NEWEST["etcd"], NEWEST["kubernetes"], NEWEST["kwok"])
+    unused = WHEEL | KWOK | {NEWEST["kubernetes"]: "1.37.2"}  # it is there, but nothing for it to stand on
+    assert needed_engines(found, unused) == (NEWEST["etcd"], NEWEST["kubernetes"], NEWEST["kwok"])
+
+
+def test_what_uses_etcd_is_better_told_on_one_without_known_faults(tmp_path: Path) -> None:
+    better = {
+        name: better_engines(ours(tmp_path, name), WHEEL)
+        for name in ("01-hosts", "02-etcd-single", "03-etcd-clustering", "05-bootstrap")
+    }
+    assert better == {
+        "01-hosts": (),  # no etcd in it
+        "02-etcd-single": (NEWEST["etcd"],),
+        "03-etcd-clustering": (NEWEST["etcd"],),
+        "05-bootstrap": (NEWEST["etcd"],),
+    }
+    assert better_engines(ours(tmp_path, "08-api-server"), WHEEL) == (), "that needs it anyway"
+    assert better_engines(ours(tmp_path, "02-etcd-single"), {"etcd": "3.5.17"}) == ()
+    assert better_engines(ours(tmp_path, "02-etcd-single"), WHEEL | {NEWEST["etcd"]: "3.7.3"}) == ()

@@ -127,6 +127,7 @@ def parser() -> argparse.ArgumentParser:
         help="official files, or built with Go (default: in this order)",
     )
     install.add_argument("--force", action="store_true", help="get them even if they are there")
+    install.add_argument("--keep", action="store_true", help="keep what building leaves, for an install that follows")
     install.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="progress as JSON lines")
     install.set_defaults(run="install")
     clean = inner.add_parser("clean", parents=[common], help="free what installing left; the engines stay")

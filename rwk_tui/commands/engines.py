@@ -22,7 +22,7 @@ def install(arguments: argparse.Namespace) -> int:
     from rwk_tui.engines.install import install
 
     with open_front(as_json=arguments.json) as front:
-        install(arguments.names, settings, front, origin=arguments.origin, force=arguments.force)
+        install(arguments.names, settings, front, origin=arguments.origin, force=arguments.force, keep=arguments.keep)
     return OK
 
 

@@ -66,8 +66,8 @@ async def _do(command: AnyCommand, client: Connection, parts: Parts, hub: Hub) -
             await parts.faults.heal(fault)
         case Install(stop=True):
             parts.installs.stop()
-        case Install(engines=names):
-            parts.installs.begin(names)
+        case Install(engines=names, more=more):
+            parts.installs.begin(names, more=more)
         case Power():
             await _switch(command, parts, hub)
         case Shell():

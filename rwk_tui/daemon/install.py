@@ -67,8 +67,11 @@ class Installs:
         """Whether an install is at work."""
         return self._work is not None and not self._work.done()
 
-    def begin(self, names: Sequence[str]) -> None:
-        """Begin to get these engines; without a name, all that are missing. Raises CommandRefused."""
+    def begin(self, names: Sequence[str], *, more: bool = False) -> None:
+        """Begin to get these engines; without a name, all that are missing. Raises CommandRefused.
+
+        With `more`, what building leaves behind is kept for an install that comes later.
+        """
         if self.busy:
             raise CommandRefused(f"an install is at work: {', '.join(self._open)}")
         if self._settings.engines is not None:
@@ -83,7 +86,8 @@ class Installs:
         self._open, self._worked, self._stopping = list(dict.fromkeys(wanted)), set(), False
         for name in self._open:
             self._show(_Word(name, pins[name].version, "installing", text=_WAITS))
-        self._work = asyncio.create_task(self._run(tuple(self._open)), name="install")
+        words = (*self._open, *(("--keep",) if more else ()))
+        self._work = asyncio.create_task(self._run(words), name="install")
 
     def stop(self) -> None:
         """Break it off; the rows say when that is done. Harmless when none is at work."""
@@ -97,10 +101,10 @@ class Installs:
         if self._work is not None:
             await asyncio.gather(self._work, return_exceptions=True)
 
-    async def _run(self, names: tuple[str, ...]) -> None:
+    async def _run(self, words: tuple[str, ...]) -> None:
         why = ""
         try:
-            why = await self._carry_out(names)
+            why = await self._carry_out(words)
         except OSError as error:
             why = f"the install can't be started: {error.strerror or error}"
         except Exception as bug:
@@ -115,12 +119,12 @@ class Installs:
             for name in left:
                 self._fail(name, self._engines.pins[name].version, why or "the install ended without a word about it")
 
-    async def _carry_out(self, names: tuple[str, ...]) -> str:
-        """Run the command to its end; the last thing that it complained of."""
+    async def _carry_out(self, words: tuple[str, ...]) -> str:
+        """Run the command with these words to its end; the last thing that it complained of."""
         self._begun = time.monotonic()
         process = self._process = await asyncio.create_subprocess_exec(
             *self._command,
-            *names,
+            *words,
             "--json",
             stdin=PIPE,  # nothing is ever written: it ends when we do
             stdout=PIPE,

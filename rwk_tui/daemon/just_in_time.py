@@ -19,7 +19,7 @@ from rwk_tui.engines.pins import engine_pins
 from rwk_tui.engines.progress import on_this_machine
 from rwk_tui.engines.sets import find_set
 from rwk_tui.settings import Settings
-from rwk_tui.story.needs import better_engines, needed_engines
+from rwk_tui.story.needs import chapter_row
 from rwk_tui.story.schema import Chapter
 
 
@@ -60,7 +60,8 @@ class JustInTime:
                 await self._lab.until(lambda _: not self._at_work())
                 continue
             try:
-                await self._lab.do(Install(engines=wanted))
+                more = any(self._is_missing(name) and name not in wanted for name in self._due)
+                await self._lab.do(Install(engines=wanted, more=more))
             except CommandRefused as refusal:
                 if not self._at_work():
                     self._refused(wanted, _one_line(str(refusal)))
@@ -73,17 +74,14 @@ class JustInTime:
         missing = [name for name in needed if self._is_missing(name)]
         if any(name in self.failed for name in missing):
             return ()
-        if self._settings.engines is None:  # with engines of somebody's own, theirs is the etcd that is meant
-            missing += [name for name in better if self._is_missing(name) and name not in self.failed]
-        return tuple(missing)
+        return *missing, *(name for name in better if self._is_missing(name) and name not in self.failed)
 
     async def _needs(self, chapter: Chapter) -> tuple[Sequence[str], Sequence[str]]:
         row = self._lab.board.get(ChapterRow, f"chapter/{chapter.name}")
-        if row is not None:
-            return row.engines, row.better
-        # A chapter that is made of a fault has no row.
-        versions = (await asyncio.to_thread(find_set, self._settings)).versions
-        return needed_engines(chapter, versions), better_engines(chapter, versions)
+        if row is None:  # it is made of a fault
+            versions = (await asyncio.to_thread(find_set, self._settings)).versions
+            row = chapter_row(chapter, versions, 0.0, own=self._settings.engines is not None)
+        return row.engines, row.better
 
     async def _follow(self, names: Sequence[str]) -> None:
         """Tell how these are got, one after another in this order, until the last has ended somehow."""

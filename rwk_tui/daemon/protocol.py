@@ -109,10 +109,14 @@ class Shell(Command, frozen=True, kw_only=True, tag="shell"):
 
 
 class Install(Command, frozen=True, kw_only=True, tag="install"):
-    """Get engines, by the names of their rows, in the background; with `stop`, break off what is being got."""
+    """Get engines, by the names of their rows, in the background; with `stop`, break off what is being got.
+
+    With `more`, others will be asked for later: what building leaves behind is kept for them.
+    """
 
     engines: tuple[str, ...] = ()
     stop: bool = False
+    more: bool = False
 
 
 class Detach(Command, frozen=True, kw_only=True, tag="detach"):

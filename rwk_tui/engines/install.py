@@ -44,12 +44,14 @@ def install(
     *,
     origin: str | None = None,
     force: bool = False,
+    keep: bool = False,
 ) -> dict[str, Path]:
     """Install what was named, or everything that is pinned, and return the directory of each by the pin's name.
 
     `origin` is one of SOURCES, None for all of them in order. What is there and sound is kept, unless `force`. One that
     fails does not keep the others from being installed. Raises BadInput for an unknown name, and EngineError with the
-    reasons when all else is done. No half engine is left, even by Ctrl-C; what was fetched or compiled serves the next.
+    reasons when all else is done. No half engine is left, even by Ctrl-C; what was fetched or compiled serves the next
+    try, or with `keep` the next install.
     """
     pins = choose_pins(names)
     cache = open_cache(settings.engine_cache)
@@ -64,6 +66,9 @@ def install(
     with alone(cache), work_directory(cache) as work, terminate_as_interrupt():
         sources = _sources(cache, work, settings, front, origin)
         failed = _install_all(todo, sources, cache, work, front, done)
+        if not (failed or keep):
+            for kept in (GO_CACHES, PARTIAL):
+                shutil.rmtree(cache / kept, ignore_errors=True)
     if failed:
         raise EngineError("; ".join(failed))
     return done
@@ -99,9 +104,6 @@ def _install_all(
             left_out = "".join(f"; {name} is for Linux only" for name in pin.linux_only)
             took = time.monotonic() - begun
             track.end("ready", f"{pin.version} is in {done[pin.name]} ({took:.0f} s){left_out}")
-    if not failed:
-        for kept in (GO_CACHES, PARTIAL):
-            shutil.rmtree(cache / kept, ignore_errors=True)
     return failed
 
 

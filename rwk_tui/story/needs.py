@@ -49,8 +49,11 @@ def lacking(chapter: Chapter, versions: Mapping[str, str]) -> str:
     return f"{chapter.name} needs {' and '.join(missing)}: {how}"
 
 
-def chapter_row(chapter: Chapter, versions: Mapping[str, str], seen_at: float) -> ChapterRow:
-    """The row of a chapter, with what it needs and what it would be better with."""
+def chapter_row(chapter: Chapter, versions: Mapping[str, str], seen_at: float, *, own: bool = False) -> ChapterRow:
+    """The row of a chapter, with what it needs and what it would be better with.
+
+    With engines of the presenter's `own`, it is not better with any other: theirs are meant.
+    """
     return ChapterRow(
         seen_at=seen_at,
         name=chapter.name,
@@ -58,7 +61,7 @@ def chapter_row(chapter: Chapter, versions: Mapping[str, str], seen_at: float) -
         goal=chapter.goal,
         steps=tuple(step.title for step in chapter.steps),
         engines=needed_engines(chapter, versions),
-        better=better_engines(chapter, versions),
+        better=() if own else better_engines(chapter, versions),
     )
 
 

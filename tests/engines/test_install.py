@@ -297,6 +297,10 @@ def test_a_go_that_comes_as_a_package_keeps_its_caches_until_all_is_through(
     assert f"GOCACHE={caches / 'build'}" in given
     assert f"GOMODCACHE={caches / 'modules'}" in given
     assert not caches.exists()
+    install(["etcd"], here, Notes(), origin="go", force=True, keep=True)
+    assert (caches / "build").is_dir(), "an install that follows was announced"
+    build(here, "etcd", force=True)
+    assert not caches.exists()
     with pytest.raises(EngineError):
         build(here, "kwok")
     assert (caches / "build").is_dir()

@@ -10,7 +10,7 @@ from support.story_fakes import VERSIONS, write_chapter
 from rwk_tui.engines.pins import default_pins
 from rwk_tui.settings import Settings
 from rwk_tui.story.load import load_chapters
-from rwk_tui.story.needs import better_engines, needed_engines
+from rwk_tui.story.needs import better_engines, chapter_row, needed_engines
 from rwk_tui.story.schema import Chapter
 
 NEWEST = {name: pin.name for name, pin in default_pins().items()}
@@ -107,3 +107,9 @@ def test_what_uses_etcd_is_better_told_on_one_without_known_faults(tmp_path: Pat
     assert better_engines(ours(tmp_path, "08-api-server"), WHEEL) == (), "that needs it anyway"
     assert better_engines(ours(tmp_path, "02-etcd-single"), {"etcd": "3.5.17"}) == ()
     assert better_engines(ours(tmp_path, "02-etcd-single"), WHEEL | {NEWEST["etcd"]: "3.7.3"}) == ()
+
+
+def test_with_engines_of_one_s_own_theirs_is_the_etcd_that_is_meant(tmp_path: Path) -> None:
+    found = ours(tmp_path, "02-etcd-single")
+    assert chapter_row(found, WHEEL, 0.0).better == (NEWEST["etcd"],)
+    assert chapter_row(found, WHEEL, 0.0, own=True).better == ()

@@ -238,10 +238,10 @@ class FakeEngines:
         for listener in self.listeners:
             listener()
 
-    def begin(self, names: Sequence[str]) -> None:
+    def begin(self, names: Sequence[str], *, more: bool = False) -> None:
         if "zookeeper" in names:
             raise FakeRefusal("there is no zookeeper")
-        self.world.done.append(f"install {' '.join(names)}")
+        self.world.done.append(f"install {' '.join(names)}{', more to come' if more else ''}")
 
     def stop(self) -> None: ...
 

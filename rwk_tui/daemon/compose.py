@@ -13,7 +13,7 @@ from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import FaultRow
 from rwk_tui.cluster.pki import Pki
 from rwk_tui.cluster.site import Site
-from rwk_tui.daemon.engines import Engines
+from rwk_tui.daemon.engines import Engines, beside
 from rwk_tui.daemon.install import Installs
 from rwk_tui.daemon.parts import Parts
 from rwk_tui.daemon.places import cards_file, ledger_file, pki_directory
@@ -71,11 +71,12 @@ def assemble(
     record_story: Callable[[str, int], None],
     record_faults: Callable[[tuple[FaultRow, ...]], None],
     complain: Callable[[str], None],
+    take_up: Callable[[], None] = lambda: None,
 ) -> Stack:
     """Make a lab that runs these engines, with all that stands on it.
 
-    The recorders hear what is about to be done before it is done; `complain` hears what could not be written. Raises
-    LabError or BadInput.
+    The recorders hear what is about to be done before it is done; `complain` hears what could not be written; `take_up`
+    is called before the lab is built anew, when it may get other engines. Raises LabError or BadInput.
     """
     lab = open_lab(settings, found.programs)
     site = Site(lab, Pki(pki_directory(settings)), versions=found.versions)
@@ -90,7 +91,7 @@ def assemble(
     ground = Ground(lab, hub, watcher, site, settings)
     faults = Faults(ground, record=record_faults, book=Book(cards_file(settings), complain))
     context = Context(lab, hub, watcher, faults, settings, site)
-    director = Director(context, chapters, record_story)
+    director = Director(context, chapters, record_story, take_up)
     return Stack(settings, hub, lab, site, watcher, ground, faults, context, director)
 
 
@@ -102,6 +103,14 @@ async def compose(settings: Settings, hub: Hub, record: Record) -> Parts:
     def complain(line: str) -> None:
         hub.tell("daemon", line, level="bad")
 
+    engines = Engines(settings, hub, found)
+    programs = found.programs
+
+    def take_up() -> None:
+        nonlocal programs
+        programs = engines.found.programs
+        stack.lab.provide(programs)
+
     stack = assemble(
         settings,
         hub,
@@ -110,12 +119,15 @@ async def compose(settings: Settings, hub: Hub, record: Record) -> Parts:
         record_story=record.story,
         record_faults=record.faults,
         complain=complain,
+        take_up=take_up,
     )
-    engines = Engines(settings, hub, found)
 
     def more_is_there() -> None:
-        stack.lab.provide(engines.found.programs)
         stack.site.versions = engines.found.versions
+        if stack.director.is_telling:
+            stack.lab.provide(beside(programs, engines.found.programs))
+        else:
+            take_up()
         stack.director.publish()
 
     engines.subscribe(more_is_there)

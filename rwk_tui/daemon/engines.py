@@ -90,6 +90,11 @@ def in_words(found: EngineSet) -> str:
     return ", ".join(parts)
 
 
+def beside(running: Mapping[str, Path], found: Mapping[str, Path]) -> dict[str, Path]:
+    """What was found, but what runs keeps its plain names: no member may come back as another version in a chapter."""
+    return {**found, **{name: path for name, path in running.items() if "/" not in name}}
+
+
 def places(programs: Mapping[str, Path]) -> tuple[str, ...]:
     """The directories of the default programs, those last that hold another program of a name that is wanted."""
     plain = {name: path for name, path in programs.items() if "/" not in name}

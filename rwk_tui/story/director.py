@@ -30,11 +30,19 @@ log = logging.getLogger(__name__)
 class Director:
     """Tells chapters; every method but `settled` and `close` starts its work and returns once it is accepted.
 
-    `record(chapter, step)` is called before the director acts, so that a later run knows where to go on.
+    `record(chapter, step)` is called before the director acts, so that a later run knows where to go on; `take_up`
+    before the lab is built anew, when it may begin to run other versions.
     """
 
-    def __init__(self, context: Context, chapters: Sequence[Chapter], record: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        chapters: Sequence[Chapter],
+        record: Callable[[str, int], None],
+        take_up: Callable[[], None] = lambda: None,
+    ) -> None:
         self._context = context
+        self._take_up = take_up
         self._shelf = Shelf(chapters, context.lab.slack)
         self._record = record
         self._runner = Runner(context)
@@ -49,7 +57,13 @@ class Director:
     def publish(self) -> None:
         """Put the chapters on the board; again when other engines are there."""
         now, versions = self._context.hub.now(), self._context.site.versions
-        self._context.hub.publish(*(chapter_row(chapter, versions, now) for chapter in self._shelf.told))
+        own = self._context.settings.engines is not None
+        self._context.hub.publish(*(chapter_row(chapter, versions, now, own=own) for chapter in self._shelf.told))
+
+    @property
+    def is_telling(self) -> bool:
+        """Whether a chapter is open."""
+        return self._chapter is not None
 
     @property
     def busy(self) -> bool:
@@ -186,6 +200,7 @@ class Director:
         for number in range(len(chapter.steps)):
             self._put_step(number, status="waiting", checks=(), seconds=0.0, commands=())
         await self._runner.end_background("chapter")
+        self._take_up()
         await build_starts(chapter, self._context)
         self._version = await find_version(self._context)
         self._preview()

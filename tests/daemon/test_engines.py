@@ -9,7 +9,7 @@ from support.engines_fake import fake_install
 
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.kube_rows import EngineRow
-from rwk_tui.daemon.engines import Engines, called, in_words, places
+from rwk_tui.daemon.engines import Engines, beside, called, in_words, places
 from rwk_tui.engines.sets import EngineSet, find_set
 from rwk_tui.settings import Settings
 
@@ -81,3 +81,14 @@ def test_a_directory_that_hides_others_programs_comes_last(tmp_path: Path) -> No
         path.touch()
     programs = {"etcd": one / "etcd", "kubectl": two / "kubectl", "kubernetes-1.36/kubectl": tmp_path / "x" / "kubectl"}
     assert places(programs) == (str(two), str(one))
+
+
+def test_what_runs_keeps_its_plain_names_beside_what_was_found() -> None:
+    wheel, new, older, api = Path("/wheel/etcd"), Path("/new/etcd"), Path("/old/etcd"), Path("/new/kube-apiserver")
+    found = {"etcd": new, "etcd-3.7/etcd": new, "etcd-3.6/etcd": older, "kube-apiserver": api}
+    assert beside({"etcd": wheel, "etcd-3.5/etcd": wheel}, found) == {
+        "etcd": wheel,
+        "etcd-3.7/etcd": new,
+        "etcd-3.6/etcd": older,
+        "kube-apiserver": api,
+    }

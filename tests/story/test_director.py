@@ -400,6 +400,24 @@ async def test_waiting_for_a_check_has_the_deadline_of_the_check(tmp_path: Path)
     assert "not within 0.4 s, but core-01 up" in demo.story.error
 
 
+async def test_other_versions_are_taken_up_before_the_lab_is_built_and_at_no_other_time(tmp_path: Path) -> None:
+    demo = stage(tmp_path, CHAPTER)
+    taken: list[int] = []
+    chapter = load_chapter(tmp_path / "demo.yaml")
+    director = Director(demo.context, [chapter], lambda *_: None, lambda: taken.append(demo.lab.resets))
+    assert not director.is_telling
+    await director.open("demo")
+    await director.settled()
+    assert (taken, demo.lab.resets, director.is_telling) == ([0], 1, True)
+    for _ in range(2):
+        await director.next()
+        await director.settled()
+    assert taken == [0]
+    await director.back()
+    await director.settled()
+    assert (taken, demo.lab.resets) == ([0, 1], 2)
+
+
 NEEDY = """title: a
 goal: b
 steps:

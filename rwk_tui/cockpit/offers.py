@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.kube_rows import EngineRow
+from rwk_tui.board.rows import ChapterRow
 from rwk_tui.cockpit import units
 from rwk_tui.cockpit.text import clean
 from rwk_tui.cockpit.views.engines import engines_of, install_views, progress_words
@@ -24,14 +25,28 @@ class Offers:
     def __init__(self, app: Cockpit) -> None:
         self._app = app
         self._states: dict[str, str] = {}
+        self._answered: set[str] = set()
+        """The engines about which it was once said whether a chapter is to be told without them."""
 
-    def for_chapter(self, name: str, engines: Sequence[str]) -> bool:
-        """Ask, if the chapter can't be told with the engines there are; True if it was asked."""
-        rows = engines_of(self._app.board, engines)
+    def for_chapter(self, chapter: ChapterRow, tell: Callable[[], None]) -> bool:
+        """Ask, if the chapter can't be told with the engines there are, or only less well; True if it was asked.
+
+        What a chapter can do without is asked about until it is answered once; `tell` tells the chapter without it.
+        """
+        rows = engines_of(self._app.board, chapter.engines)
         if rows:
             are = "is" if len(rows) == 1 else "are"
-            self._ask(rows, f"{name} needs {_names(rows)}, which {are} not installed.")
-        return bool(rows)
+            self._ask(rows, f"{chapter.name} needs {_names(rows)}, which {are} not installed.")
+            return True
+        better = [row for row in engines_of(self._app.board, chapter.better) if row.name not in self._answered]
+        going = any(row.state == "installing" for row in self._app.board.rows(EngineRow))
+        if not better or going:  # what is on its way will be there for a later chapter
+            return False
+        why = f"{chapter.name} can be told, but on an etcd that has known faults: killed under load, it can lose data."
+        title, text, answers = _missing(self._app.board, better, f"{why} {_names(better)} has none of them.")
+        without = {"o": ("tell", "open the chapter on the etcd that is there; this is not asked again")}
+        self._open_ask(title, text, {"g": answers["g"], **without}, better, tell)
+        return True
 
     def open(self) -> None:
         """Ask about everything that is missing."""
@@ -40,19 +55,32 @@ class Offers:
             self._ask(rows, f"Not installed: {_names(rows)}. Some chapters need that.")
 
     def _ask(self, rows: Sequence[EngineRow], why: str) -> None:
+        going = any(row.state == "installing" for row in rows)
+        title, text, answers = (_going if going else _missing)(self._app.board, rows, why)
+        self._open_ask(title, text, answers, rows)
+
+    def _open_ask(
+        self,
+        title: str,
+        text: str,
+        answers: dict[str, tuple[str, str]],
+        rows: Sequence[EngineRow],
+        tell: Callable[[], None] = lambda: None,
+    ) -> None:
         from rwk_tui.cockpit.screens.ask import Ask
 
         app = self._app
 
         def answered(answer: str | None) -> None:
+            if answer in ("get", "tell"):
+                self._answered |= {row.name for row in rows}
             if answer == "get":
                 app.send(Install(engines=tuple(row.name for row in rows)))
             elif answer == "stop":
                 app.send(Install(stop=True))
+            elif answer == "tell":
+                tell()
 
-        title, text, answers = (_going if any(row.state == "installing" for row in rows) else _missing)(
-            app.board, rows, why
-        )
         dialog = Ask(title, text, answers, hint="Esc decides later")
         dialog.id = "install"
         app.push_screen(dialog, answered)

@@ -89,9 +89,10 @@ class Openers:
         def chosen(choice: Choice | None) -> None:
             if choice is None:
                 return
+            command = Open(chapter=choice[0], step=int(choice[1] or 0))
             row = app.board.get(ChapterRow, f"chapter/{choice[0]}")
-            if row is None or not self._offers.for_chapter(row.name, row.engines):
-                app.send(Open(chapter=choice[0], step=int(choice[1] or 0)))
+            if row is None or not self._offers.for_chapter(row, lambda: app.send(command)):
+                app.send(command)
 
         at = (name, "") if name else (story.chapter, str(story.step))
         self._push(Chooser("Chapters", choices.chapter_items, app.board, at=at, left_chooses=True), chosen)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from msgspec.structs import replace
 from support.cockpit_app import FakeSource, cockpit, wait_for
-from support.cockpit_frames import NOW, calm
-from support.cockpit_kube_frames import engine, healthy, install_failed, installing, not_installed
+from support.cockpit_frames import CHAPTERS, NOW, Scene, calm
+from support.cockpit_kube_frames import WORKERS, engine, healthy, install_failed, installing, not_installed
 
 from rwk_tui.board.frames import Frame
 from rwk_tui.cockpit.app import Cockpit
@@ -129,3 +130,55 @@ async def test_an_install_beside_a_running_kubernetes_hides_none_of_it() -> None
         shown = text(app, "#kubernetes")
         assert shown.startswith("△ installing kubernetes-1.36")
         assert "core-02 ● ready" in shown
+
+
+def on_an_old_etcd() -> Scene:
+    """The first chapter can be told, but there is a better etcd for it."""
+    hosts = replace(CHAPTERS[0], better=("etcd-3.7",))
+    return calm().with_rows(hosts, WORKERS, engine("etcd-3.7"), engine("kubernetes-1.37"))
+
+
+async def choose_the_first(pilot: Any) -> None:
+    await pilot.press("c", "home", "enter")
+
+
+async def test_a_better_etcd_is_offered_until_that_is_answered_and_not_again() -> None:
+    source = FakeSource()
+    app = cockpit(on_an_old_etcd(), source=source)
+    async with app.run_test(size=SIZE) as pilot:
+        await begun(pilot, app)
+        await choose_the_first(pilot)
+        await wait_for(pilot, lambda: isinstance(app.screen, Ask) and app.screen.id == "install")
+        await wait_for(pilot, lambda: "01-hosts can be told, but on an etcd that has known" in text(app, "#question"))
+        await pilot.press("escape")
+        await wait_for(pilot, lambda: len(app.screen_stack) == 1)
+        await choose_the_first(pilot)
+        await wait_for(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("x", "l", "o")
+        await wait_for(pilot, lambda: source.calls == [Open(chapter="01-hosts", step=0)])
+        await choose_the_first(pilot)
+        await wait_for(pilot, lambda: source.calls == [Open(chapter="01-hosts", step=0)] * 2)
+
+
+async def test_while_it_is_got_the_chapter_is_told_without_it() -> None:
+    source = FakeSource()
+    app = cockpit(on_an_old_etcd(), source=source)
+    async with app.run_test(size=SIZE) as pilot:
+        await begun(pilot, app)
+        await choose_the_first(pilot)
+        await wait_for(pilot, lambda: isinstance(app.screen, Ask))
+        await pilot.press("g")
+        await wait_for(pilot, lambda: source.calls == [Install(engines=("etcd-3.7",))])
+        source.say(on_an_old_etcd().with_rows(engine("etcd-3.7", "installing", done=0.5)).frame(2))
+        await wait_for(pilot, lambda: "installing etcd-3.7" in text(app, "#kubernetes"))
+        await choose_the_first(pilot)
+        await wait_for(pilot, lambda: source.calls[1:] == [Open(chapter="01-hosts", step=0)])
+
+
+async def test_nothing_more_is_offered_while_something_else_is_got() -> None:
+    source = FakeSource()
+    app = cockpit(on_an_old_etcd().with_rows(engine("kubernetes-1.37", "installing", done=0.1)), source=source)
+    async with app.run_test(size=SIZE) as pilot:
+        await begun(pilot, app)
+        await choose_the_first(pilot)
+        await wait_for(pilot, lambda: source.calls == [Open(chapter="01-hosts", step=0)])

@@ -8,7 +8,8 @@ import msgspec
 
 from rwk_tui.board.row import Row
 
-Verdict = Literal["holds", "violated", "not well", "not checked"]
+Verdict = Literal["holds", "violated", "not well", "known", "not checked"]
+"""How a card or one of its invariants ended; "known" is a violation that a known bug of that etcd explains."""
 Domain = Literal["process", "machine", "quorum", "network", "disk", "certificates", "control plane", "nodes"]
 DOMAINS: tuple[Domain, ...] = get_args(Domain)
 """The failure domains, in the order in which they are offered."""
@@ -25,13 +26,28 @@ KEPT, MONOTONIC, EQUAL, ONE_HOLDER = (
 class Invariant(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that must hold whatever fails: whether it did (None: it could not be checked), and what was seen.
 
-    `evidence` names what broke it, a line each.
+    `evidence` names what broke it, a line each. `known` says of which bug of the engine that is known, "" if of none.
     """
 
     name: str
     holds: bool | None
     saw: str
     evidence: tuple[str, ...] = ()
+    known: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """How it ended, in one word."""
+        if self.holds is None:
+            return "not checked"
+        if self.holds:
+            return "holds"
+        return "known" if self.known else "violated"
+
+    @property
+    def words(self) -> str:
+        """What was seen, and of which bug that is known."""
+        return f"{self.saw}; {self.known}" if self.verdict == "known" else self.saw
 
 
 class Outage(msgspec.Struct, frozen=True, kw_only=True):
@@ -90,5 +106,10 @@ class CardRow(Row, frozen=True, kw_only=True, eq=False, tag="card"):
 
     @property
     def broken(self) -> tuple[Invariant, ...]:
-        """The invariants that did not hold."""
-        return tuple(one for one in self.invariants if one.holds is False)
+        """The invariants that did not hold, and no known bug of the engine explains it."""
+        return tuple(one for one in self.invariants if one.verdict == "violated")
+
+    @property
+    def known(self) -> tuple[Invariant, ...]:
+        """The invariants that did not hold because of a known bug of the engine."""
+        return tuple(one for one in self.invariants if one.verdict == "known")

@@ -10,10 +10,8 @@ from rwk_tui.board.card_row import CardRow, Outage, Verdict
 from rwk_tui.board.row import Row
 from rwk_tui.board.wording import count, seconds, stood_still
 
-VERDICTS: dict[Verdict, str] = {"violated": "✗", "not well": "!", "not checked": "○", "holds": "✓"}
+VERDICTS: dict[Verdict, str] = {"violated": "✗", "not well": "!", "known": "†", "not checked": "○", "holds": "✓"}
 """The glyph of each verdict, the worst first."""
-HOLDS: dict[bool | None, str] = {True: "✓", False: "✗", None: "○"}
-"""The glyph of an invariant that holds, is violated, or could not be checked."""
 _OF_THE_BOARD = {"row", *Row.__struct_fields__}
 
 

@@ -12,7 +12,8 @@ PROTOCOL = 3
 """The version of the stream; a client of another version is refused in one line."""
 
 Level = Literal["info", "good", "warning", "bad"]
-StepStatus = Literal["waiting", "running", "passed", "failed", "skipped"]
+StepStatus = Literal["waiting", "running", "passed", "failed", "known", "skipped"]
+"""How a step or a check stands; "known" is what did not hold because of a bug that its engine is known to have."""
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from rwk_tui.board.card_row import CardRow
-from rwk_tui.board.card_words import HOLDS, VERDICTS, election_words, facts, is_plain, measured, outage_words
+from rwk_tui.board.card_words import VERDICTS, election_words, facts, is_plain, measured, outage_words
 from rwk_tui.board.targets import target_words
 from rwk_tui.board.wording import count, seconds
 
@@ -80,8 +80,8 @@ def _section(card: CardRow) -> list[str]:
     if card.invariants:
         lines += ["", "What must hold:", ""]
     for one in card.invariants:
-        name = f"**{plain(one.name)}**" if one.holds is False else plain(one.name)
-        lines.append(f"- {HOLDS[one.holds]} {name}: {plain(one.saw)}")
+        name = f"**{plain(one.name)}**" if one.verdict == "violated" else plain(one.name)
+        lines.append(f"- {VERDICTS[one.verdict]} {name}: {plain(one.words)}")
         lines += [f"  - {plain(evidence)}" for evidence in one.evidence]
     if card.evidence:
         lines += ["", "Seen of the fault:", "", *(f"- {plain(evidence)}" for evidence in card.evidence)]

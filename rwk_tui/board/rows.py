@@ -152,7 +152,8 @@ class CanaryRow(Row, frozen=True, kw_only=True, eq=False, tag="canary"):
 
     `history` holds up to 60 pairs (acknowledged, not acknowledged), oldest first. `gap_ms` is the outage that lasts or,
     when writes flow, the last one; `resolution_ms` is how finely a gap can be known. `lost` counts acknowledged writes
-    that a check didn't find again, `gone` those that the last restore from a backup has lost, of `gone_of`.
+    that a check didn't find again, `gone` those that the last restore from a backup has lost, of `gone_of`. `known`
+    says of which bug of the engine it is known that writes are lost, "" if of none.
     """
 
     name: str
@@ -163,6 +164,7 @@ class CanaryRow(Row, frozen=True, kw_only=True, eq=False, tag="canary"):
     failed: int = 0
     unknown: int = 0
     lost: int = 0
+    known: str = ""
     gone: int = 0
     gone_of: int = 0
     gap_ms: float = 0.0

@@ -130,6 +130,11 @@ LESSONS: dict[str, Lesson] = {
             ("step", "Shown first, then run, checked and timed. Nothing runs before you ask for it."),
             ("check", "What must be true after the step, as a probe saw it. That a command ended well proves nothing."),
             ("saw", "What the probe found, and after how long."),
+            (
+                "known",
+                "It did not hold, and this version of etcd is known for a bug that does just that. Neither passed nor "
+                "failed; a newer etcd has it no more.",
+            ),
             ("skipped", "Passed over: what it would have done was not done."),
         ),
     ),

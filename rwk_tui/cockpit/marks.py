@@ -56,6 +56,7 @@ STEP: dict[StepStatus, Mark] = {
     "running": Mark("▶", "running", "accent"),
     "passed": Mark("✓", "passed", "good"),
     "failed": Mark("✗", "failed", "bad"),
+    "known": Mark("†", "known", "warn"),
     "skipped": Mark("»", "skipped", "warn"),
 }
 
@@ -77,6 +78,7 @@ KIND: dict[str, str] = {
     "lost": "✗",
     "card": "≡",
     "violated": "✗",
+    "known": "†",
 }
 """Glyphs of events whose kind says more than their level."""
 
@@ -84,10 +86,10 @@ VERDICT: dict[Verdict, Mark] = {
     "holds": Mark("✓", "holds", "good"),
     "violated": Mark("✗", "violated", "bad"),
     "not well": Mark("!", "not well", "warn"),
+    "known": Mark("†", "known", "warn"),
     "not checked": Mark("○", "not checked", "muted"),
 }
-HELD: dict[bool | None, Mark] = {True: VERDICT["holds"], False: VERDICT["violated"], None: VERDICT["not checked"]}
-"""How an invariant of a report card is shown."""
+"""How a report card, or an invariant of one, is shown."""
 
 KUBE: dict[KubeState, Mark] = {
     "none": Mark("○", "none", "muted"),

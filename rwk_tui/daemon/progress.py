@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 import msgspec
 
 from rwk_tui.board.card_row import CardRow
-from rwk_tui.board.card_words import HOLDS, VERDICTS, facts
-from rwk_tui.board.frames import Step
+from rwk_tui.board.card_words import VERDICTS, facts
+from rwk_tui.board.frames import Step, StepStatus
 from rwk_tui.board.targets import target_words
 from rwk_tui.daemon.install_words import Due, Getting, about, getting_values, getting_words, plan_values, plan_words
 from rwk_tui.daemon.report import card_line
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
+
+ENDS: tuple[StepStatus, ...] = ("passed", "failed", "known", "skipped")
+"""How a step can end, in the order in which the summary counts them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ class JsonReport:
         checks = [
             {
                 "expect": check.expect,
-                "status": check.status if check.status in ("passed", "failed") else "skipped",
+                "status": check.status if check.status in ("passed", "failed", "known") else "skipped",
                 "saw": check.saw,
                 "seconds": round(check.seconds, 3),
             }
@@ -109,7 +112,7 @@ class JsonReport:
         )
 
     def summary(self, chapters: int, results: Sequence[Result], seconds: float) -> None:
-        counts = {status: count_of(results, status) for status in ("passed", "failed", "skipped")}
+        counts = {status: count_of(results, status) for status in ENDS}
         self._print({"summary": {"chapters": chapters, "steps": len(results), **counts, "seconds": round(seconds, 3)}})
 
     def card(self, card: CardRow) -> None:
@@ -222,11 +225,11 @@ def count_of(results: Sequence[Result], status: str) -> int:
 def describe(result: Result) -> list[str]:
     """A step in a line, and one for each check that did not hold, or for what it would have needed."""
     step = result.step
-    mark = {"passed": "✓", "failed": "✗"}.get(step.status, "○")
+    mark = {"passed": "✓", "failed": "✗", "known": "†"}.get(step.status, "○")
     lines = [f"  {mark} {result.number}/{result.of} {step.title} · {step.status} · {step.seconds:.2f} s"]
     if step.status == "skipped":
         return [*lines, *(f"      needs {check.expect}: {check.saw}" for check in step.checks)]
-    unmet = [check for check in step.checks if check.status == "failed"]
+    unmet = [check for check in step.checks if check.status in ("failed", "known")]
     return [*lines, *(f"      expected {check.expect}, saw: {check.saw or 'nothing'}" for check in unmet)]
 
 
@@ -237,13 +240,14 @@ def describe_card(card: CardRow) -> list[str]:
     lines = [f"  {VERDICTS[card.verdict]} card {card.number} {what} · {card.verdict} · {told}"]
     for one in card.invariants:
         if one.holds is not True:
-            lines.append(f"      {HOLDS[one.holds]} {one.name}: {one.saw}")
+            lines.append(f"      {VERDICTS[one.verdict]} {one.name}: {one.words}")
             lines += [f"        {evidence}" for evidence in one.evidence]
     return lines
 
 
 def sum_up(chapters: int, results: Sequence[Result], seconds: float) -> str:
     """The whole run in one line."""
-    passed, failed, skipped = (count_of(results, status) for status in ("passed", "failed", "skipped"))
+    passed, failed, known, skipped = (count_of(results, status) for status in ENDS)
+    excused = f", {known} known" if known else ""
     told = f"{chapters} chapter{'s' if chapters > 1 else ''}, {len(results)} steps"
-    return f"{told}: {passed} passed, {failed} failed, {skipped} skipped in {seconds:.1f} s"
+    return f"{told}: {passed} passed, {failed} failed{excused}, {skipped} skipped in {seconds:.1f} s"

@@ -46,7 +46,10 @@ class Wanted:
 
 
 def run_soak(settings: Settings, wanted: Wanted) -> int:
-    """Strike that many faults; 0 only if all were healed and nothing was lost or violated. Raises BadInput."""
+    """Strike that many faults; 0 only if all were healed and nothing was lost or violated, but for what is known.
+
+    Raises BadInput.
+    """
     if wanted.faults < 1:
         raise BadInput("soak: --faults must be at least 1")
     for name in wanted.only:
@@ -76,8 +79,8 @@ class Soak:
         self._report = report
         self._wanted = wanted
         self._totals = Totals(wanted.seed or 0)
-        self._epochs: dict[int, tuple[int, int]] = {}
-        """Acknowledged and lost writes of each of the canary's epochs."""
+        self._epochs: dict[int, tuple[int, int, int]] = {}
+        """Of each of the canary's epochs: writes acknowledged, lost, and lost by a known bug of the engine."""
         self._drawn = 0
         self._first: Resources | None = None
         self._last: Resources | None = None
@@ -162,6 +165,7 @@ class Soak:
         over = striker.injected - injected - len(cards) if not problem else 0
         self._totals.healed += over + len([card for card in cards if card.well_ms is not None])
         self._totals.violations += sum(len(card.broken) for card in cards)
+        self._totals.known += sum(len(card.known) for card in cards)
         self._count(board)
         return replace(struck, cards=cards, problem=problem or next(filter(None, map(_problem, cards)), ""))
 
@@ -170,14 +174,15 @@ class Soak:
         row = board.get(CanaryRow, "canary/etcd")
         if row is None:
             return
-        acknowledged, lost = self._epochs.get(row.epoch, (0, 0))
-        self._epochs[row.epoch] = (max(acknowledged, row.acknowledged), max(lost, row.lost))
-        self._totals.acknowledged = sum(acknowledged for acknowledged, _ in self._epochs.values())
-        self._totals.lost = sum(lost for _, lost in self._epochs.values())
+        now = (row.acknowledged, row.lost, row.lost if row.known else 0)
+        before = self._epochs.get(row.epoch, (0, 0, 0))
+        self._epochs[row.epoch] = (max(before[0], now[0]), max(before[1], now[1]), max(before[2], now[2]))
+        each = tuple(map(sum, zip(*self._epochs.values(), strict=True)))
+        self._totals.acknowledged, self._totals.lost, self._totals.lost_known = each
 
 
 def _problem(card: CardRow) -> str:
-    if card.verdict == "holds":
+    if card.verdict in ("holds", "known"):
         return ""
     broken = [f"{one.name}: {one.saw}" for one in card.broken]
     return "; ".join(broken) or f"{card.text}: {card.verdict}"

@@ -16,20 +16,25 @@ from rwk_tui.board.wording import seconds, stood_still
 
 @dataclass(slots=True)
 class Totals:
-    """What a soak came to; `lost` counts acknowledged writes, `violations` invariants that did not hold."""
+    """What a soak came to; `lost` counts acknowledged writes, `violations` invariants that did not hold.
+
+    What a known bug of the engine explains is no violation: `known` counts such invariants, `lost_known` such writes.
+    """
 
     seed: int
     faults: int = 0
     healed: int = 0
     acknowledged: int = 0
     lost: int = 0
+    lost_known: int = 0
     violations: int = 0
+    known: int = 0
     seconds: float = 0.0
 
     @property
     def good(self) -> bool:
-        """Whether nothing was lost or violated and everything was healed."""
-        return not self.lost and not self.violations and self.healed == self.faults
+        """Whether nothing was lost or violated, but for what is known, and everything was healed."""
+        return self.lost == self.lost_known and not self.violations and self.healed == self.faults
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +86,16 @@ class SoakReport:
             line["resources"] = {"rss": resources.rss, "descriptors": resources.descriptors}
             self._json(line)
             return
-        mark = "✗" if one.problem else "✓"
+        bugs = dict.fromkeys(each.known for card in one.cards for each in card.known)
+        mark = "✗" if one.problem else "†" if bugs else "✓"
         well = max((card.well_ms or 0.0 for card in one.cards), default=0.0)
         outages = [outage for card in one.cards for outage in card.outages]
         words = one.problem or f"well after {seconds(well)}"
         stopped = "".join(
-            f", {one.of} writes stopped for {seconds(one.ms)}{stood_still(one.still_ms)}" for one in outages
+            f", {outage.of} writes stopped for {seconds(outage.ms)}{stood_still(outage.still_ms)}" for outage in outages
         )
-        self._say(f"  {mark} {one.number}/{self.of} {one.fault} {one.target} · {words}{stopped}")
+        said = "".join(f", {bug}" for bug in bugs)
+        self._say(f"  {mark} {one.number}/{self.of} {one.fault} {one.target} · {words}{stopped}{said}")
 
     def ends(self, totals: Totals, first: Resources | None, last: Resources | None, replay: str, problem: str) -> None:
         """The whole soak: what went wrong and how to see it again, if anything did; the last line is the summary."""
@@ -112,9 +119,10 @@ class SoakReport:
                 f"daemon: {first.rss / 1e6:.0f} → {last.rss / 1e6:.0f} MB, {first.descriptors} → {last.descriptors} "
                 f"descriptors, {len(first.processes)} → {len(last.processes)} processes"
             )
+        excused = f", {totals.known} known" if totals.known else ""
         self._say(
             f"{totals.healed} of {totals.faults} faults healed, {totals.lost} of {totals.acknowledged} acknowledged "
-            f"writes lost, {totals.violations} violations, in {totals.seconds:.0f} s, seed {totals.seed}"
+            f"writes lost, {totals.violations} violations{excused}, in {totals.seconds:.0f} s, seed {totals.seed}"
         )
         if replay:
             self._say(f"failed: {problem}")

@@ -8,7 +8,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from rwk_tui.board.card_row import CardRow
+from rwk_tui.board.card_row import CardRow, Verdict
+from rwk_tui.board.frames import Level
 from rwk_tui.board.targets import target_machines
 from rwk_tui.faults import offers
 from rwk_tui.faults.base import Unable
@@ -20,6 +21,8 @@ from rwk_tui.faults.supervise import fallen, supervised
 
 LOOK = 0.05
 """Seconds between two looks whether a fault shows."""
+LEVELS: dict[Verdict, Level] = {"violated": "bad", "not well": "bad", "known": "warning"}
+"""How loudly a card is told that is not as it should be."""
 
 
 class Follower:
@@ -89,11 +92,10 @@ class Follower:
         self._tell(card, took)
 
     def _tell(self, card: CardRow, took: float) -> None:
-        bad = card.verdict in ("violated", "not well")
         self._hub.tell(
             "card",
             f"{card.number}. {in_words(card)}",
-            level="bad" if bad else "good",
+            level=LEVELS.get(card.verdict, "good"),
             subject=card.key,
             duration_ms=round(took, 1),
             resolution_ms=50.0,
@@ -102,3 +104,7 @@ class Follower:
             evidence = f": {'; '.join(broken.evidence)}" if broken.evidence else ""
             text = f"VIOLATED after {card.text}: {broken.name}, but {broken.saw}{evidence}"
             self._hub.tell("violated", text, level="bad", subject=card.key)
+        for known in card.known:
+            evidence = f": {'; '.join(known.evidence)}" if known.evidence else ""
+            text = f"KNOWN after {card.text}: {known.name}, but {known.words}{evidence}"
+            self._hub.tell("known", text, level="warning", subject=card.key)

@@ -9,7 +9,9 @@ from rwk_tui.board.kube_rows import LeaseRow
 from rwk_tui.board.rows import QuorumRow
 from rwk_tui.board.wording import seconds, stood_still
 from rwk_tui.faults.course import Course
+from rwk_tui.faults.ground import Ground
 from rwk_tui.watch.gaps import Gap, longest
+from rwk_tui.watch.known_bugs import known_bug, versions_that_run
 from rwk_tui.watch.verdict import Verdict as WriteVerdict
 from rwk_tui.watch.watcher import Watcher
 
@@ -24,7 +26,7 @@ async def prove(course: Course, healed: float, well_ms: float | None) -> CardRow
     verdict = await _verify(course)
     invariants = (
         _kept(verdict),
-        _monotonic(watcher, since),
+        _monotonic(ground, since),
         await _equal(watcher),
         *([_one_holder(watcher, since)] if ground.hub.board.holds(LeaseRow) else []),
     )
@@ -99,6 +101,7 @@ def in_words(card: CardRow) -> str:
     if card.pods_replaced:
         parts.append(f"{card.pods_replaced} pods replaced")
     parts += [f"VIOLATED: {one.name}: {one.saw}" for one in card.broken]
+    parts += [f"KNOWN: {one.name}: {one.words}" for one in card.known]
     parts += [one.saw for one in card.invariants if one.holds is not False]
     return f"{card.text}: {', '.join(parts)}"
 
@@ -114,13 +117,16 @@ def _outage(of: str, gaps: list[Gap]) -> tuple[Outage, ...]:
 def _kept(verdict: WriteVerdict) -> Invariant:
     if not verdict.done:
         return Invariant(name=KEPT, holds=None, saw=verdict.words())
-    return Invariant(name=KEPT, holds=verdict.lost == 0, saw=verdict.words(), evidence=verdict.missing)
+    return Invariant(
+        name=KEPT, holds=verdict.lost == 0, saw=verdict.words(), evidence=verdict.missing, known=verdict.known
+    )
 
 
-def _monotonic(watcher: Watcher, since: float) -> Invariant:
-    backward = watcher.canary.backward(since)
+def _monotonic(ground: Ground, since: float) -> Invariant:
+    backward = ground.watcher.canary.backward(since)
     saw = f"{len(backward)} went back" if backward else "revisions only grew"
-    return Invariant(name=MONOTONIC, holds=not backward, saw=saw, evidence=tuple(backward))
+    known = known_bug("revision went back", versions_that_run(ground.hub.board)) if backward else ""
+    return Invariant(name=MONOTONIC, holds=not backward, saw=saw, evidence=tuple(backward), known=known)
 
 
 async def _equal(watcher: Watcher) -> Invariant:
@@ -128,7 +134,7 @@ async def _equal(watcher: Watcher) -> Invariant:
     evidence: tuple[str, ...] = ()
     if hashes.equal is False:
         evidence = (await watcher.differences()).lines()
-    return Invariant(name=EQUAL, holds=hashes.equal, saw=hashes.words(), evidence=evidence)
+    return Invariant(name=EQUAL, holds=hashes.equal, saw=hashes.words(), evidence=evidence, known=hashes.known)
 
 
 def _one_holder(watcher: Watcher, since: float) -> Invariant:
@@ -138,8 +144,11 @@ def _one_holder(watcher: Watcher, since: float) -> Invariant:
 
 
 def _judge(invariants: tuple[Invariant, ...], *, well: bool) -> Verdict:
-    if any(one.holds is False for one in invariants):
+    ends = {one.verdict for one in invariants}
+    if "violated" in ends:
         return "violated"
     if not well:
         return "not well"
+    if "known" in ends:
+        return "known"
     return "holds" if invariants[0].holds else "not checked"

@@ -10,11 +10,12 @@ from typing import Any
 
 import msgspec
 
+from rwk_tui.board.frames import Check as CheckShown
+from rwk_tui.board.frames import StepStatus
 from rwk_tui.board.rows import CanaryRow
 from rwk_tui.board.wording import stood_still
 from rwk_tui.cluster.etcd import UNIT
 from rwk_tui.cluster.ops import OpResult
-from rwk_tui.cluster.version import Version
 from rwk_tui.lab.protocol import LabError, UnitStatus
 from rwk_tui.story import schema
 from rwk_tui.story.context import Context
@@ -27,13 +28,12 @@ from rwk_tui.story.kube_schema import is_kube
 from rwk_tui.story.look import Look, Seen
 from rwk_tui.story.plan import many
 from rwk_tui.story.variables import expand
+from rwk_tui.watch.known_bugs import known_bug, versions_that_run
 from rwk_tui.watch.kube.refusals import KubeError
 from rwk_tui.watch.refusals import EtcdError
 
 PAUSE = 0.1
 """Seconds between two looks."""
-PROMISES = (3, 6)
-"""The first etcd of which we promise that it keeps acknowledged writes; older ones are only reported on."""
 
 
 @dataclass(slots=True)
@@ -43,17 +43,29 @@ class Memory:
     began: float
     acted: float = 0.0
     last: OpResult = field(default_factory=OpResult)
-    version: Version = ()
     acknowledged: int = -1
+    known: list[CheckShown] = field(default_factory=list)
+    """What an action waited for and a known bug of the engine kept from coming."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How a check ended after `seconds`."""
+    """How a check ended after `seconds`; `known` says which bug of the engine explains that it does not hold."""
 
     holds: bool
     saw: str
     seconds: float
+    known: str = ""
+
+    @property
+    def status(self) -> StepStatus:
+        """The state in which the check is from now on."""
+        return "passed" if self.holds else "known" if self.known else "failed"
+
+    @property
+    def words(self) -> str:
+        """What was seen, and of which bug that is known."""
+        return f"{self.saw}; {self.known}" if self.status == "known" else self.saw
 
 
 async def wait_for(
@@ -70,7 +82,7 @@ async def wait_for(
                 seen = Seen(False, str(error) or "no answer in time")
             seconds = time.monotonic() - started
             if seen.holds or seen.final or seconds >= deadline:
-                return Outcome(seen.holds, seen.saw, seconds)
+                return Outcome(seen.holds, seen.saw, seconds, seen.known)
             if seen.saw != before:
                 told(seen.saw)
                 before = seen.saw
@@ -99,11 +111,11 @@ async def _look(what: schema.Part, look: Look, context: Context, memory: Memory)
         case schema.Gap():
             return _gap(what, context, memory)
         case schema.Lost():
-            return await _lost(what, context, memory)
+            return await _lost(what, context)
         case schema.OutputIs():
             return _output(what, context, memory)
         case schema.Hashes():
-            return await _hashes(what, look, memory)
+            return await _hashes(what, look, context)
         case Aftermath() | NewCertificates():
             return await look_at_etcd(what, context, memory.began)
         case FaultSeen():
@@ -221,14 +233,14 @@ def _gap(what: schema.Gap, context: Context, memory: Memory) -> Seen:
     return Seen(above and below, saw, final=True)
 
 
-async def _lost(what: schema.Lost, context: Context, memory: Memory) -> Seen:
+async def _lost(what: schema.Lost, context: Context) -> Seen:
     verdict = await context.watcher.canary.verify()
     if not verdict.done:
         return Seen(False, f"could not be checked: {verdict.why}")
     saw = f"{verdict.lost} of {verdict.acknowledged} acknowledged writes lost"
     if not verdict.acknowledged:
         return Seen(False, f"{saw}: nothing was written that could be lost")
-    return _promised(Seen(verdict.lost <= what.most, saw), memory)
+    return Seen(verdict.lost <= what.most, saw, known=verdict.known)
 
 
 def _output(what: schema.OutputIs, context: Context, memory: Memory) -> Seen:
@@ -240,7 +252,7 @@ def _output(what: schema.OutputIs, context: Context, memory: Memory) -> Seen:
     return Seen(not missing and not present, saw, final=True)
 
 
-async def _hashes(what: schema.Hashes, look: Look, memory: Memory) -> Seen:
+async def _hashes(what: schema.Hashes, look: Look, context: Context) -> Seen:
     clients = {name: await look.client(name) for name in what.equal}
     statuses = [await client.status() for client in clients.values()]
     # Writes go on meanwhile, so all are asked about a revision that all have.
@@ -248,15 +260,8 @@ async def _hashes(what: schema.Hashes, look: Look, memory: Memory) -> Seen:
     hashes = {name: await client.hashkv(common) for name, client in clients.items()}
     equal = len({(answer.hash, answer.compacted) for answer in hashes.values()}) == 1
     saw = ", ".join(f"{name} {answer.hash:x}" for name, answer in hashes.items()) + f" at {common}"
-    return _promised(Seen(equal, saw), memory)
-
-
-def _promised(seen: Seen, memory: Memory) -> Seen:
-    """What was seen, but only as a report where this etcd promises nothing of the kind."""
-    if seen.holds or not memory.version or memory.version >= PROMISES:
-        return seen
-    version = ".".join(str(part) for part in memory.version)
-    return Seen(True, f"{seen.saw} (only reported: etcd {version} promises less)")
+    versions = [*versions_that_run(context.hub.board), *(status.version for status in statuses)]
+    return Seen(equal, saw, known="" if equal else known_bug("unequal hashes", versions))
 
 
 def _canary(context: Context, of: schema.Of) -> CanaryRow | None:

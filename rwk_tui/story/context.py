@@ -30,6 +30,9 @@ class VerdictLike(Protocol):
     @property
     def why(self) -> str: ...
 
+    @property
+    def known(self) -> str: ...
+
 
 class GapLike(Protocol):
     """A time without an acknowledged write, in ms; `resolution` in s.

@@ -236,7 +236,7 @@ class Director:
         step = self._open_chapter().steps[at]
         self._record(self._story.chapter, at)
         self._show(step=at, busy=f"undoing: {step.title}", error="")
-        memory = Memory(began=self._context.hub.now(), version=self._version)
+        memory = Memory(began=self._context.hub.now())
         await self._runner.act(step.title, step.undo, memory, [], lambda: None)
         await self._run(at, prepare=False)
 
@@ -257,15 +257,14 @@ class Director:
             seconds = round(time.monotonic() - started, 3)
             self._put_step(at, checks=checks, commands=ran + planned[len(ran) :], seconds=seconds)
 
-        good = await self._runner.run(step, self._version, show)
-        status: StepStatus = "passed" if good else "failed"
+        status = await self._runner.run(step, show)
         self._put_step(at, status=status, seconds=round(time.monotonic() - started, 3))
         return status
 
     def _tell_ended(self, at: int) -> None:
         """Put the end of a step on the timeline."""
         step = self._story.steps[at]
-        levels: dict[StepStatus, Level] = {"passed": "good", "failed": "bad"}
+        levels: dict[StepStatus, Level] = {"passed": "good", "failed": "bad", "known": "warning"}
         self._context.hub.tell(
             "step",
             f"step {at + 1} {step.status}: {step.title}",

@@ -29,7 +29,8 @@ def look_at_card(what: CardIs, board: Board, began: float) -> Seen:
         return Seen(False, "no card yet: it is not well")
     card = max(cards, key=lambda card: card.number)
     saw = [card.verdict, *(f"{one.name}: {one.saw}" for one in card.invariants if one.holds is not True)]
-    return Seen(card.verdict == what.verdict, "; ".join(saw), final=True)
+    known = ", ".join(dict.fromkeys(one.known for one in card.known)) if card.verdict == "known" else ""
+    return Seen(card.verdict == what.verdict, "; ".join(saw), final=True, known=known)
 
 
 def fault_words(what: FaultSeen | CardIs) -> str:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
-from rwk_tui.board.card_row import Verdict
 from rwk_tui.story.parts import Part
 
 
@@ -38,4 +37,4 @@ class CardIs(Part, frozen=True, kw_only=True):
 
     SHORT: ClassVar[str] = "fault"
     fault: str
-    verdict: Verdict = "holds"
+    verdict: Literal["holds", "violated", "not well", "not checked"] = "holds"

@@ -15,11 +15,15 @@ from rwk_tui.watch.refusals import EtcdError
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One look: whether it held, what was seen, and whether waiting longer can't help."""
+    """One look: whether it held, what was seen, and whether waiting longer can't help.
+
+    `known` says which bug of the engine explains that it did not hold, "" if none does.
+    """
 
     holds: bool
     saw: str
     final: bool = False
+    known: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from rwk_tui.board.wording import clean
 from rwk_tui.tape.read import Tape
 
 WHOLE, DAMAGED = 0, 1
-TOLD: frozenset[StepStatus] = frozenset({"passed", "failed", "skipped"})
+TOLD: frozenset[StepStatus] = frozenset({"passed", "failed", "known", "skipped"})
 
 
 class ChapterTold(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,12 +27,13 @@ class ChapterTold(msgspec.Struct, frozen=True, kw_only=True):
     steps: int
     passed: int = 0
     failed: int = 0
+    known: int = 0
     skipped: int = 0
 
     @property
     def ended(self) -> int:
         """How many of its steps have ended, one way or another."""
-        return self.passed + self.failed + self.skipped
+        return self.passed + self.failed + self.known + self.skipped
 
 
 class TapeInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +124,7 @@ class Looker:
             steps=len(story.steps),
             passed=ends.count("passed"),
             failed=ends.count("failed"),
+            known=ends.count("known"),
             skipped=ends.count("skipped"),
         )
         before = self._chapters.get(story.chapter)

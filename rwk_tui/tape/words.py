@@ -43,7 +43,7 @@ def _several(name: str, words: Iterable[str]) -> list[str]:
 
 
 def _chapter(told: ChapterTold) -> str:
-    ends = (("passed", told.passed), ("failed", told.failed), ("skipped", told.skipped))
+    ends = (("passed", told.passed), ("failed", told.failed), ("known", told.known), ("skipped", told.skipped))
     how = ", ".join(f"{number} {end}" for end, number in ends if number)
     return f"{told.chapter}: {told.title}, {how} of {count(told.steps, 'step')}"
 

@@ -156,6 +156,7 @@ class Canary(Writes):
                 failed=epoch.failed_count,
                 unknown=epoch.unknown_count,
                 lost=self._checker.lost,
+                known=self._checker.known,
                 gap_ms=round(gap.ms, 1) if gap else 0.0,
                 resolution_ms=round((gap.resolution if gap else self.interval) * 1000, 1),
                 history=self._minute.history(now),

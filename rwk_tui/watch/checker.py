@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from rwk_tui.board.hub import Hub
 from rwk_tui.lab.protocol import Machine
+from rwk_tui.watch.known_bugs import known_bug, tell_violation, versions_that_run
 from rwk_tui.watch.ledger import PREFIX, Ledger
 from rwk_tui.watch.refusals import EtcdError
 from rwk_tui.watch.verdict import ClientOf, Verdict, check
@@ -19,7 +21,10 @@ DELETE_DEADLINE = 5.0
 
 
 class Checker:
-    """Makes the check, one at a time; `lost` is what the last one that could be made did not find."""
+    """Makes the check, one at a time; `lost` is what the last one that could be made did not find.
+
+    `known` says of which bug of etcd that is known, by the members that ran when it was first seen; "" if of none.
+    """
 
     def __init__(self, hub: Hub, ledger: Ledger, targets: Targets, client: ClientOf) -> None:
         self._hub = hub
@@ -29,23 +34,27 @@ class Checker:
         self._told: set[str] = set()
         self._one = asyncio.Lock()
         self.lost = 0
+        self.known = ""
 
     def forget(self) -> None:
         """A new epoch: what the last one lost does not count in it."""
-        self.lost = 0
+        self.lost, self.known = 0, ""
         self._told.clear()
 
     async def verify(self, timeout: float) -> Verdict:
-        """Check all of the epoch within `timeout` s; a newly found loss is told loudly, once."""
+        """Check all of the epoch within `timeout` s; a newly found loss is told once, and loudly unless it is known."""
         async with self._one:
             verdict = await check(self._ledger, self._targets(), self._client, timeout)
         if not verdict.done or verdict.epoch != self._ledger.epoch.number:
             return verdict
+        if verdict.lost > self.lost:
+            self.known = known_bug("lost write", versions_that_run(self._hub.board))
         self.lost = verdict.lost
+        verdict = replace(verdict, known=self.known if verdict.lost else "")
         if set(verdict.missing) - self._told:
             self._told.update(verdict.missing)
             text = f"{verdict.lost} of {verdict.acknowledged} acknowledged writes are lost: {verdict.missing[0]} …"
-            self._hub.tell("lost", text, level="bad", subject="canary/etcd")
+            tell_violation(self._hub, "lost", text, "canary/etcd", verdict.known)
         return verdict
 
     async def trim(self, timeout: float) -> None:

@@ -12,13 +12,17 @@ from rwk_tui.watch.refusals import EtcdError
 
 @dataclass(frozen=True, slots=True)
 class HashCheck:
-    """The members' hashes at `revision`; `equal` is None when they could not be compared, and `why` says why."""
+    """The members' hashes at `revision`; `equal` is None when they could not be compared, and `why` says why.
+
+    `known` says of which bug of etcd it is known that they differ, "" if of none.
+    """
 
     equal: bool | None
     members: int = 0
     revision: int = 0
     hashes: tuple[Hash, ...] = ()
     why: str = ""
+    known: str = ""
 
     def words(self) -> str:
         """The result in words."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from rwk_tui.board.frames import Level
 from rwk_tui.board.hub import Hub
 from rwk_tui.watch.aftermath import Aftermath, reckon
 from rwk_tui.watch.checker import Targets
 from rwk_tui.watch.epochs import Epoch
+from rwk_tui.watch.known_bugs import known_bug, tell_violation, versions_that_run
 from rwk_tui.watch.ledger import Ledger
 from rwk_tui.watch.refusals import EtcdError
 from rwk_tui.watch.verdict import ClientOf, read_back
@@ -97,7 +99,9 @@ class Recount:
         return f"restored from {aftermath.name}" if aftermath.name else self._ledger.epoch.why
 
     def _tell(self, aftermath: Aftermath) -> None:
-        self._hub.tell("epoch", aftermath.words(self._source(aftermath)), level=aftermath.level, subject=SUBJECT)
+        known = known_bug("lost write", versions_that_run(self._hub.board)) if aftermath.missing_before else ""
+        level: Level = "warning" if known else aftermath.level
+        self._hub.tell("epoch", aftermath.words(self._source(aftermath)), level=level, subject=SUBJECT)
         if aftermath.missing_before:
             text = f"the backup {aftermath.name} must hold {aftermath.missing_before[0]}, which is not there"
-            self._hub.tell("violated", text, level="bad", subject=SUBJECT)
+            tell_violation(self._hub, "violated", text, SUBJECT, known)

@@ -9,6 +9,7 @@ from rwk_tui.board.hub import Hub
 from rwk_tui.watch.answers import Etcd, Written
 from rwk_tui.watch.epochs import Epoch
 from rwk_tui.watch.history import History, Place, judge
+from rwk_tui.watch.known_bugs import known_bug, tell_violation, versions_that_run
 from rwk_tui.watch.ledger import Ledger
 from rwk_tui.watch.recount import SUBJECT, Recount
 from rwk_tui.watch.refusals import EtcdError
@@ -138,7 +139,9 @@ class Succession:
         if written.revision <= sent.before.revision:
             line = self._history.violated(self._hub.now(), sent.seq, sent.machine, written, sent.before)
             if not self._told:
-                self._hub.tell("violated", f"etcd's revision went back: {line}", level="bad", subject=SUBJECT)
+                text = f"etcd's revision went back: {line}"
+                known = known_bug("revision went back", versions_that_run(self._hub.board))
+                tell_violation(self._hub, "violated", text, SUBJECT, known)
             self._told = True
         return True
 

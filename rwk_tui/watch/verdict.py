@@ -22,7 +22,7 @@ class Verdict:
     """What a check found: of `acknowledged` writes in this epoch, `checked` were read again and `lost` were not there.
 
     `why` says why nothing could be checked; `done` is False then. `missing` names the first lost keys. `unknown` counts
-    writes that may be there or not.
+    writes that may be there or not. `known` says of which bug of etcd the loss is known, "" if of none.
     """
 
     epoch: int
@@ -33,6 +33,7 @@ class Verdict:
     missing: tuple[str, ...] = ()
     done: bool = True
     why: str = ""
+    known: str = ""
 
     @property
     def holds(self) -> bool:

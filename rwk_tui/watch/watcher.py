@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from rwk_tui.watch.effect import Effect, measure
 from rwk_tui.watch.etcd import EtcdClient
 from rwk_tui.watch.expected import Expected
 from rwk_tui.watch.hashes import HashCheck, compare_hashes
+from rwk_tui.watch.known_bugs import known_bug, versions_that_run
 from rwk_tui.watch.kube.api import KubeApi
 from rwk_tui.watch.kube.canary import ApiCanary
 from rwk_tui.watch.kube.protocol import ConnectKube, Kube
@@ -177,13 +179,13 @@ class Watcher:
         return self._kube.pod_teller.replacements.count(since)
 
     async def hashes(self) -> HashCheck:
-        """Compare what the members store; asserts something only for engines that promise it, 3.6 and newer."""
+        """Compare what the members store, and say of which bug a difference is known where one of them has it."""
         rows = [row for row in self._hub.board.rows(MemberRow) if row.fresh and row.machine]
-        old = sorted({row.version for row in rows if _minor(row.version) < (3, 6)})
-        if old:
-            return HashCheck(None, why=f"etcd {old[0]} does not promise equal members after a crash")
         clients = [await self._clients.of(self._lab.machines[row.machine]) for row in rows]
-        return await compare_hashes(clients)
+        compared = await compare_hashes(clients)
+        if compared.equal is not False:
+            return compared
+        return replace(compared, known=known_bug("unequal hashes", versions_that_run(self._hub.board)))
 
     async def differences(self) -> Differences:
         """Which keys the members that answer store differently, read from each of them."""
@@ -258,11 +260,3 @@ class Watcher:
 def _seen(row: Row | None) -> float:
     """When the row on the board was seen; 0 if there is none."""
     return row.seen_at if row is not None else 0.0
-
-
-def _minor(version: str) -> tuple[int, int]:
-    parts = version.split(".")
-    try:
-        return int(parts[0]), int(parts[1])
-    except (ValueError, IndexError):
-        return (0, 0)

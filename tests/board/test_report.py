@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from support.cards import AT, card, not_well, violated
+from support.cards import AT, card, known, not_well, violated
 
 from rwk_tui.board.card_row import CardRow, Invariant, Outage
 from rwk_tui.board.card_words import card_values, facts
@@ -65,6 +65,36 @@ def test_only_what_is_not_plain_has_a_section_and_the_worst_comes_first() -> Non
     assert text.endswith("- both ends closed it\n")
 
 
+def test_what_is_known_stands_behind_what_is_worse_and_names_the_bug() -> None:
+    text = markdown([card(1), known(4), not_well(3), violated(2)], title="t")
+    assert "4 faults: 1 violated, 1 not well, 1 known, 1 holds" in text
+    headings = [line for line in text.splitlines() if line.startswith("## ")]
+    assert headings[2] == "## † 4. Cut the power: core-01, known"
+    assert table(text)[-1][-1] == "**† known**"
+    line = "- † all members store the same: hashkv DIFFERS on 3 members; known of etcd 3.5.1: etcd#13766"
+    assert line in text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("holds", "bug", "verdict", "words"),
+    [
+        (True, "", "holds", "s"),
+        (True, "b", "holds", "s"),
+        (None, "", "not checked", "s"),
+        (None, "b", "not checked", "s"),
+        (False, "", "violated", "s"),
+        (False, "b", "known", "s; b"),
+    ],
+)
+def test_an_invariant_that_holds_is_never_known(holds: bool | None, bug: str, verdict: str, words: str) -> None:
+    one = Invariant(name="n", holds=holds, saw="s", known=bug)
+    assert (one.verdict, one.words) == (verdict, words)
+    assert [len(card(1, invariants=(one,)).broken), len(card(1, invariants=(one,)).known)] == [
+        verdict == "violated",
+        verdict == "known",
+    ]
+
+
 def test_foreign_text_stays_text() -> None:
     assert plain("a|b `c` *d* <e>\r\n# f\x1b[31m") == r"a\|b \`c\` \*d\* \<e\> # f \[31m"
     text = markdown([violated(1)], title="t")
@@ -107,4 +137,4 @@ def test_a_card_for_json_has_no_fields_of_the_board() -> None:
     values = card_values(card(invariants=(Invariant(name="n", holds=None, saw="s"),)))
     assert not {"row", "seen_at", "fresh", "why"} & set(values)
     assert (values["number"], values["injected"], values["verdict"]) == (1, AT, "holds")
-    assert values["invariants"] == ({"name": "n", "holds": None, "saw": "s", "evidence": ()},)
+    assert values["invariants"] == ({"name": "n", "holds": None, "saw": "s", "evidence": (), "known": ""},)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from support import cockpit_frames as frames
-from support.cards import LOST, card, not_well, violated
+from support.cards import BUG, LOST, card, known, not_well, violated
 from support.cockpit_app import FakeSource, cockpit, wait_for
 from support.cockpit_frames import NOW, Scene, event
 
@@ -83,6 +83,21 @@ def test_a_violated_card_shows_its_evidence_and_hides_nothing_it_says() -> None:
     assert "! NOT well again after its healing" in " ".join(text(card_lines(not_well(), 90)))
     for width in (40, 60, 74, 110):
         assert all(width_of(each) <= width for each in card_lines(not_well(), width) + card_lines(violated(), width))
+
+
+def test_a_card_of_what_is_known_names_the_bug_and_calls_nobody() -> None:
+    board = board_of(frames.calm().with_rows(card(1), known(2)))
+    item, _ = card_items(board)
+    assert "† known" in item.label and item.tone == "warn"
+    lines = card_lines(known(2), 110)
+    said = text(lines)
+    assert said[0] == "† known  2. Cut the power: core-01"
+    at = said.index(f"† all members store the same: hashkv DIFFERS on 3 members; {BUG}")
+    assert {span.tone for span in lines[at]} == {"warn"}
+    alarm = Alarm()
+    assert list(alarm.hear(board)) == []
+    board.apply(came(2, known(3)))
+    assert list(alarm.hear(board)) == [] and alarm.waiting == ()
 
 
 def test_a_canary_that_is_concerned_turns_its_pane_red() -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
+import msgspec
 import pytest
 from support import cockpit_frames as frames
 from support.cockpit_frames import NOW, Scene
 
 from rwk_tui.board.board import Board
-from rwk_tui.board.frames import Event, Output, Step, Story
+from rwk_tui.board.card_row import Verdict
+from rwk_tui.board.card_words import VERDICTS
+from rwk_tui.board.frames import Check, Event, Output, Step, StepStatus, Story
 from rwk_tui.board.rows import LinkRow
+from rwk_tui.cockpit import marks
 from rwk_tui.cockpit.contact import Contact
 from rwk_tui.cockpit.text import Line, plain, width_of
 from rwk_tui.cockpit.views import availability, bars, etcd, footer, kube_lines, kubernetes, machines, timeline
@@ -242,6 +246,44 @@ def test_a_lost_write_is_loud() -> None:
     view = availability.availability_view(board_of(frames.calm().with_rows(frames.canary(lost=3))), NOW)
     assert "✗ 3 of 1 812 acknowledged writes lost" in view.title
     assert view.troubled
+
+
+BUG = "known of etcd 3.5.1: etcd#13766"
+
+
+def test_a_loss_that_the_engine_is_known_for_is_said_and_not_loud() -> None:
+    lost = frames.canary(lost=3, known=BUG)
+    view = availability.availability_view(board_of(frames.calm().with_rows(lost)), NOW)
+    assert view.title.endswith(f"· † 3 of 1 812 acknowledged writes lost, {BUG}")
+    assert view.titles[-1] == f"† 3 of 1 812 acknowledged writes lost, {BUG}"
+    assert not view.violated and not view.troubled
+    both = frames.calm().with_rows(lost, frames.canary(name="api", lost=1))
+    view = availability.availability_view(board_of(both), NOW)
+    assert "✗ 4 of 3 624 acknowledged writes lost" in view.title and BUG not in view.title
+    assert view.violated, "what no bug explains is as loud as ever"
+
+
+def test_a_step_that_is_known_says_what_was_seen_and_of_what_it_is_known() -> None:
+    scene = frames.calm()
+    check = Check(expect="no loss", status="known", saw=f"1 of 9 acknowledged writes lost; {BUG}")
+    step = Step(title="Look", status="known", commands=("etcdctl",), checks=(check,))
+    told = msgspec.structs.replace(scene.story, steps=(step,), step=1, error="")
+    view = story_view(board_of(replace(scene, story=told)), NOW)
+    lines, _ = story_lines(view, 90)
+    said = text(lines)
+    assert " 1  Look  † known" in said
+    assert f"  † no loss · saw 1 of 9 acknowledged writes lost; {BUG}" in said
+    assert "$ etcdctl" not in said, "nothing of it is still to come"
+    spans = [span for each in lines for span in each if "known" in span.text or span.text.startswith("  †")]
+    assert {span.tone for span in spans} == {"warn"}
+    assert not view.troubled
+
+
+def test_every_state_of_a_step_and_of_a_card_has_a_glyph_and_a_word_of_its_own() -> None:
+    for table, states in ((marks.STEP, StepStatus), (marks.VERDICT, Verdict)):
+        assert set(table) == set(get_args(states))
+        assert len({mark.glyph for mark in table.values()}) == len({mark.word for mark in table.values()}) == len(table)
+    assert {name: mark.glyph for name, mark in marks.VERDICT.items()} == VERDICTS
 
 
 def test_an_old_gap_stays_on_record() -> None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from support.cards import AT, card, not_well, violated
+from support.cards import AT, card, known, not_well, violated
 from support.daemon_fake import FakeWorld, serving
 
 from rwk_tui.board.card_row import CardRow
@@ -154,5 +154,6 @@ def test_a_violation_fails_the_run_though_every_step_passed() -> None:
     passed = [Result("c", 1, 1, Step(title="t", status="passed"))]
     assert exit_code(passed, [card(1)]) == 0
     assert exit_code(passed, [card(1), violated(2)]) == 1
+    assert exit_code([*passed, Result("c", 1, 1, Step(title="t", status="known"))], [known(2)]) == 0
     assert exit_code(passed, [not_well(1)]) == 0, "the checks of its chapter say whether that was to be expected"
     assert exit_code([Result("c", 1, 1, Step(title="t", status="failed"))], []) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from support.cards import card, not_well, violated
+from support.cards import BUG, card, known, not_well, violated
 
 from rwk_tui.board.frames import Check, Step
 from rwk_tui.daemon.progress import BarReport, JsonReport, LineReport, Report, Result, describe_card
@@ -52,7 +52,7 @@ def test_json_lines_are_exactly_as_promised(capsys: pytest.CaptureFixture[str]) 
     assert [set(line) for line in lines[3:5]] == [{"card"}, {"card"}]
     assert [(line["card"]["number"], line["card"]["verdict"]) for line in lines[3:5]] == [(4, "holds"), (5, "violated")]
     assert lines[5:] == [
-        {"summary": {"chapters": 1, "steps": 3, "passed": 1, "failed": 1, "skipped": 1, "seconds": 4.568}}
+        {"summary": {"chapters": 1, "steps": 3, "passed": 1, "failed": 1, "known": 0, "skipped": 1, "seconds": 4.568}}
     ]
 
 
@@ -78,3 +78,42 @@ def test_a_card_that_is_not_well_says_so() -> None:
     assert lines[0].startswith("  ! card 6 Cut links: core-01 → core-02, core-03 · not well · no probe saw it")
     assert lines[0].endswith("4 pods replaced, NOT well again after its healing")
     assert lines[1:] == []
+
+
+KNOWN = Step(
+    title="Look",
+    status="known",
+    checks=(Check(expect="no loss", status="known", saw=f"1 of 9 acknowledged writes lost; {BUG}"),),
+)
+WITH_KNOWN = [Result("04-x", 1, 2, GOOD), Result("04-x", 2, 2, KNOWN)]
+
+
+def tell_known(report: Report) -> None:
+    with report:
+        for result in WITH_KNOWN:
+            report.step(result)
+        report.card(known(7))
+        report.summary(1, WITH_KNOWN, 1.0)
+
+
+def test_what_is_known_is_a_state_of_its_own_in_json(capsys: pytest.CaptureFixture[str]) -> None:
+    tell_known(JsonReport())
+    _, step, one, summary = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (step["status"], [check["status"] for check in step["checks"]]) == ("known", ["known"])
+    assert step["checks"][0]["saw"] == "1 of 9 acknowledged writes lost; known of etcd 3.5.1: etcd#13766"
+    assert (one["card"]["verdict"], one["card"]["invariants"][0]["known"]) == ("known", BUG)
+    assert summary["summary"] == {
+        "chapters": 1, "steps": 2, "passed": 1, "failed": 0, "known": 1, "skipped": 0, "seconds": 1.0
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("report", [LineReport, BarReport])
+def test_people_read_what_was_seen_and_of_what_it_is_known(
+    report: type[LineReport], capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_known(report())
+    flowing = " ".join(capsys.readouterr().out.split())
+    assert f"† 2/2 Look · known · 0.00 s expected no loss, saw: 1 of 9 acknowledged writes lost; {BUG}" in flowing
+    assert "† card 7 Cut the power: core-01 · known · " in flowing
+    assert f"† every acknowledged write is there: 2 of 1812 acknowledged writes lost; {BUG}" in flowing
+    assert "1 chapter, 2 steps: 1 passed, 0 failed, 1 known, 0 skipped in 1.0 s" in flowing

@@ -11,7 +11,7 @@ from support.faults_world import ALL, FaultsWorld
 from support.watch_etcd import refused
 
 from rwk_tui.board.board import Board
-from rwk_tui.board.rows import FaultKindRow, FaultRow
+from rwk_tui.board.rows import FaultKindRow, FaultRow, MemberRow
 from rwk_tui.faults.base import Case, Fault, Sight
 from rwk_tui.faults.book import Book, read_cards
 from rwk_tui.faults.catalogue import FaultRefused
@@ -89,6 +89,60 @@ async def test_a_lost_write_is_a_violation(world: FaultsWorld) -> None:
     assert card.verdict == "violated"
     assert [one.name for one in card.broken] == ["every acknowledged write is there"]
     assert "VIOLATED" in world.told("violated")[0]
+
+
+async def test_what_the_etcd_that_runs_is_known_for_is_a_verdict_of_its_own(world: FaultsWorld) -> None:
+    world.cluster.run_version("3.5.1")
+    await world.until(lambda board: any(row.version == "3.5.1" for row in board.rows(MemberRow)))
+    await world.until(lambda _: bool(world.cluster.store))
+    await world.faults.inject("pause-unit", "core-01/etcd")
+    world.watcher.canary.pause()
+    world.cluster.store.clear()
+    world.cluster.stores["core-03"] = {"/x": "only here"}
+    await world.faults.heal()
+    await world.faults.settled()
+    (card,) = world.cards()
+    assert (card.verdict, card.broken) == ("known", ())
+    known = "known of etcd 3.5.1: etcd#13766"
+    assert [(one.name, one.verdict, one.known) for one in card.known] == [
+        ("every acknowledged write is there", "known", known),
+        ("all members store the same", "known", known),
+    ]
+    assert card.known[1].words == f"hashkv DIFFERS on 3 members; {known}"
+    assert card.known[1].evidence == ("/x: core-03 stores 'only here', the others nothing",)
+    (event,) = [event for event in world.hub.board.events if event.kind == "card"]
+    assert event.level == "warning" and f"KNOWN: all members store the same: {card.known[1].words}" in event.text
+    assert world.told("violated") == world.told("lost") == []
+    assert f"KNOWN after {card.text}: all members store the same, but {card.known[1].words}" in world.told("known")[-1]
+
+
+async def test_members_of_another_old_etcd_that_differ_are_a_violation(world: FaultsWorld) -> None:
+    world.cluster.run_version("3.5.3")
+    await world.until(lambda board: any(row.version == "3.5.3" for row in board.rows(MemberRow)))
+    await world.faults.inject("pause-unit", "core-01/etcd")
+    world.watcher.canary.pause()
+    world.cluster.stores["core-03"] = {"/x": "only here"}
+    await world.faults.heal()
+    await world.faults.settled()
+    (card,) = world.cards()
+    assert (card.verdict, [one.name for one in card.broken]) == ("violated", ["all members store the same"])
+
+
+async def test_what_is_known_does_not_hide_that_it_is_not_well(
+    world: FaultsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(KINDS["pause-unit"], "holds", lambda board, target: False)
+    monkeypatch.setattr(KINDS["pause-unit"], "well_within", 0.1)
+    world.cluster.run_version("3.5.1")
+    await world.until(lambda board: any(row.version == "3.5.1" for row in board.rows(MemberRow)))
+    await world.until(lambda _: bool(world.cluster.store))
+    await world.faults.inject("pause-unit", "core-01/etcd")
+    world.watcher.canary.pause()
+    world.cluster.store.clear()
+    await world.faults.heal()
+    await world.faults.settled()
+    (card,) = world.cards()
+    assert (card.verdict, len(card.known)) == ("not well", 1)
 
 
 async def test_what_no_probe_sees_is_told(world: FaultsWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,7 +46,9 @@ def test_a_soak_loses_nothing_and_draws_the_same_again(tmp_path: Path, subnet: i
         runs.append(lines(out))
     for told in runs:
         summary = told[-1]["summary"]
-        assert set(summary) == {"faults", "healed", "acknowledged", "lost", "violations", "seconds", "seed"}
+        assert set(summary) == {
+            "faults", "healed", "acknowledged", "lost", "lost_known", "violations", "known", "seconds", "seed"
+        }  # fmt: skip
         assert (summary["lost"], summary["violations"], summary["seed"]) == (0, 0, 11)
         assert summary["faults"] == summary["healed"] >= 4
         assert summary["acknowledged"] > 100

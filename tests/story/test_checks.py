@@ -32,6 +32,7 @@ class Model:
     quorum: bool = True
     values: dict[str, str] = field(default_factory=dict)
     hashes: dict[str, int] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -47,7 +48,8 @@ class FakeEtcd:
 
     async def status(self, *, timeout: float = 1.0) -> Status:
         self._alive()
-        return Status(self.name, self.model.leader if self.model.quorum else "", 2, "c", revision=7)
+        version = self.model.versions.get(self.name, "3.7.3")
+        return Status(self.name, self.model.leader if self.model.quorum else "", 2, "c", version=version, revision=7)
 
     async def members(self, *, timeout: float = 1.0) -> tuple[Member, ...]:
         self._alive()
@@ -245,22 +247,44 @@ async def look_at_gaps(tmp_path: Path, given: dict[str, Any], gaps: list[FakeGap
     return await ask_on(demo, given, THREE, Memory(began=1.0, acted=2.0))
 
 
-async def test_losses_are_a_promise_on_new_etcds_and_a_report_on_old_ones(tmp_path: Path) -> None:
+KNOWN = "known of etcd 3.5.1: etcd#13766"
+
+
+async def test_a_loss_fails_unless_it_is_known_of_the_etcd_that_runs(tmp_path: Path) -> None:
     demo = stage(tmp_path, CHAPTER)
     demo.watcher.canary.verdict = FakeVerdict(10, 1)
-    assert not (await ask_on(demo, {"lost": 0}, THREE, Memory(began=0.0, version=(3, 7, 3)))).holds
-    old = await ask_on(demo, {"lost": 0}, THREE, Memory(began=0.0, version=(3, 5, 1)))
-    assert old.holds
-    assert "1 of 10 acknowledged writes lost (only reported: etcd 3.5.1" in old.saw
-    demo.watcher.canary.verdict = FakeVerdict(done=False, why="no member answers")
-    assert not (await ask_on(demo, {"lost": 0}, THREE)).holds
+    new = await ask_on(demo, {"lost": 0}, THREE)
+    assert (new.status, new.words) == ("failed", "1 of 10 acknowledged writes lost")
+    demo.watcher.canary.verdict = FakeVerdict(10, 1, known=KNOWN)
+    old = await ask_on(demo, {"lost": 0}, THREE)
+    assert (old.status, old.holds) == ("known", False)
+    assert old.words == f"1 of 10 acknowledged writes lost; {KNOWN}"
+    assert (await ask_on(demo, {"lost": 1}, THREE)).status == "passed"
+    demo.watcher.canary.verdict = FakeVerdict(done=False, why="no member answers", known=KNOWN)
+    assert (await ask_on(demo, {"lost": 0}, THREE)).status == "failed"
 
 
-async def test_equal_hashes_are_a_promise_on_new_etcds_and_a_report_on_old_ones(tmp_path: Path) -> None:
-    differ = replace(THREE, hashes={"core-02": 9})
+@pytest.mark.parametrize(
+    ("versions", "status"),
+    [
+        ({}, "failed"),
+        ({"core-01": "3.5.3", "core-02": "3.5.3"}, "failed"),
+        ({"core-01": "3.4.23", "core-02": "3.4.23"}, "failed"),
+        ({"core-02": "3.5.1"}, "known"),
+    ],
+    ids=["3.7", "3.5.3", "3.4", "3.5.1"],
+)
+async def test_unequal_hashes_fail_unless_they_are_known_of_an_etcd_that_was_asked(
+    versions: dict[str, str], status: str, tmp_path: Path
+) -> None:
+    differ = replace(THREE, hashes={"core-02": 9}, versions=versions)
     given = {"hashes": ["core-01", "core-02"]}
-    assert not (await ask(tmp_path, given, differ, Memory(began=0.0, version=(3, 7, 3)))).holds
-    assert (await ask(tmp_path, given, differ, Memory(began=0.0, version=(3, 5, 1)))).holds
+    outcome = await ask(tmp_path, given, differ)
+    words = "core-01 1, core-02 9 at 7"
+    assert (outcome.status, outcome.words) == (status, f"{words}; {KNOWN}" if status == "known" else words)
+    assert outcome.seconds >= 0.15, "it was waited for as long as it may take"
+    equal = await ask(tmp_path, given, replace(THREE, versions=versions))
+    assert (equal.status, equal.words) == ("passed", "core-01 1, core-02 1 at 7")
 
 
 async def test_where_nothing_was_written_nothing_is_proved(tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.story_fakes import Stage, stage
+from support.story_fakes import FakeVerdict, Stage, stage
 
 from rwk_tui.board.frames import Story
 from rwk_tui.board.rows import ChapterRow, MemberRow
+from rwk_tui.lab.protocol import UnitStatus
 from rwk_tui.settings import Timeouts
 from rwk_tui.story.director import Director, Refused
 from rwk_tui.story.load import load_chapter
@@ -449,3 +450,75 @@ async def test_once_its_engines_are_there_a_chapter_opens(tmp_path: Path) -> Non
     await demo.director.open("demo")
     await demo.director.settled()
     assert (demo.lab.resets, demo.story.error) == (1, "")
+
+
+KNOWN = "known of etcd 3.5.1: etcd#13766"
+WITH_LOSS = """\
+title: Demo
+goal: To test
+steps:
+  - title: One
+    do:
+      - run: {on: core-01, command: echo one}
+    expect:
+      - output: one
+      - lost: 0
+  - title: Two
+    do:
+      - run: {on: core-01, command: echo two}
+    expect:
+      - output: one
+  - title: Three
+    do:
+      - until: {lost: 0, within: 0.2}
+    expect:
+      - unit: {on: core-02, state: stopped}
+"""
+
+
+async def test_a_step_that_finds_what_is_known_is_known_and_the_story_goes_on(tmp_path: Path) -> None:
+    demo = await opened(tmp_path, WITH_LOSS)
+    demo.watcher.canary.verdict = FakeVerdict(10, 1, known=KNOWN)
+    await go(demo)
+    first = demo.story.steps[0]
+    assert (demo.story.step, demo.story.error, first.status) == (1, "", "known")
+    assert [check.status for check in first.checks] == ["passed", "known"]
+    assert first.checks[1].saw == f"1 of 10 acknowledged writes lost; {KNOWN}"
+    told = [(event.text, event.level) for event in demo.context.hub.board.events if event.kind == "step"]
+    assert told == [("step 1 known: One", "warning")]
+    await go(demo)
+    assert (demo.story.step, demo.statuses()[1], demo.story.error) == (2, "passed", "")
+
+
+async def test_what_is_known_hides_no_failure(tmp_path: Path) -> None:
+    demo = await opened(tmp_path, WITH_LOSS)
+    demo.lab.stage["core-01"].answers["echo"] = (0, "another")
+    demo.watcher.canary.verdict = FakeVerdict(10, 1, known=KNOWN)
+    await go(demo)
+    assert [check.status for check in demo.story.steps[0].checks] == ["failed", "known"]
+    assert demo.statuses()[0] == "failed"
+    assert demo.story.error.startswith("step 1 failed: ")
+
+
+async def test_waiting_for_what_is_known_not_to_come_is_shown_as_that(tmp_path: Path) -> None:
+    demo = await opened(tmp_path, WITH_LOSS)
+    await demo.director.skip()
+    await demo.director.skip()
+    demo.lab.stage["core-02"].units["etcd"] = UnitStatus("stopped")
+    demo.watcher.canary.verdict = FakeVerdict(10, 1, known=KNOWN)
+    await go(demo)
+    last = demo.story.steps[2]
+    assert (last.status, demo.story.error) == ("known", "")
+    assert sorted((check.status, check.saw) for check in last.checks) == [
+        ("known", f"1 of 10 acknowledged writes lost; {KNOWN}"),
+        ("passed", "stopped"),
+    ]
+
+
+async def test_a_chapter_is_prepared_across_a_step_that_is_known(tmp_path: Path) -> None:
+    demo = stage(tmp_path, WITH_LOSS)
+    demo.lab.stage["core-01"].answers["echo"] = (0, "one")
+    demo.watcher.canary.verdict = FakeVerdict(10, 1, known=KNOWN)
+    await demo.director.open("demo", 1)
+    await demo.director.settled()
+    assert (demo.story.step, demo.story.error, demo.statuses()[0]) == (1, "", "known")

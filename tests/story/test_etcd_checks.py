@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from support.story_fakes import Stage, stage
 
+from rwk_tui.board.rows import MemberRow
 from rwk_tui.cluster.shown import Shown
 from rwk_tui.lab.protocol import Machine
 from rwk_tui.story import etcd_checks
@@ -53,6 +54,17 @@ def test_a_backup_that_lacks_what_it_must_hold_is_final(demo: Stage) -> None:
     assert (surplus.holds, surplus.final) == (False, True)
     assert "3 are there though they were written after the backup" in surplus.saw
     assert not look(demo, replace(EXACT, exact=None, after_backup=None)).holds, "what is not known proves nothing"
+
+
+def test_what_a_backup_lacks_may_be_known_of_the_etcd_that_runs(demo: Stage) -> None:
+    lacking = replace(EXACT, exact=False, gone=144, found=124, missing_before=("/rwk/canary/1",))
+    assert look(demo, lacking).known == ""
+    row = MemberRow(
+        seen_at=1.0, id="a", name="a", machine="core-01", role="leader", health="healthy", since=1.0, version="3.5.1"
+    )
+    demo.context.hub.publish(row)
+    assert look(demo, lacking).known == "known of etcd 3.5.1: etcd#13766"
+    assert look(demo, replace(EXACT, exact=False, gone=140, found=128)).known == "", "more than there can be is no loss"
 
 
 def test_of_a_lone_survivor_only_a_count_is_expected(demo: Stage) -> None:

@@ -16,7 +16,12 @@ from rwk_tui.story.fault_story import STAGES, made_chapter
 
 
 def card(number: int, verdict: str = "holds", seen_at: float = 10.0, effect: str = "it is off") -> CardRow:
-    broken = Invariant(name="every acknowledged write is there", holds=False, saw="3 of 9 acknowledged writes lost")
+    broken = Invariant(
+        name="every acknowledged write is there",
+        holds=False,
+        saw="3 of 9 acknowledged writes lost",
+        known="known of etcd 3.5.1: etcd#13766" if verdict == "known" else "",
+    )
     return CardRow(
         seen_at=seen_at,
         number=number,
@@ -27,7 +32,7 @@ def card(number: int, verdict: str = "holds", seen_at: float = 10.0, effect: str
         text="core-01 lost its power",
         injected=5.0,
         effect=effect,
-        invariants=(broken,) if verdict == "violated" else (),
+        invariants=(broken,) if verdict in ("violated", "known") else (),
         verdict=verdict,  # type: ignore[arg-type]
     )
 
@@ -93,3 +98,13 @@ def test_the_newest_card_of_the_step_counts() -> None:
     seen = look_at_card(what, board_of(card(1), card(2, "violated")), 9.0)
     assert not seen.holds and seen.final
     assert "3 of 9 acknowledged writes lost" in seen.saw
+
+
+def test_a_card_of_what_is_known_is_no_failure() -> None:
+    what = CardIs(fault="power-cut")
+    seen = look_at_card(what, board_of(card(1, "known")), 9.0)
+    assert (seen.holds, seen.final, seen.known) == (False, True, "known of etcd 3.5.1: etcd#13766")
+    assert seen.saw == "known; every acknowledged write is there: 3 of 9 acknowledged writes lost"
+    assert look_at_card(what, board_of(card(1, "violated")), 9.0).known == ""
+    late = replace(card(1, "known"), verdict="not well")
+    assert look_at_card(what, board_of(late), 9.0).known == "", "that it did not get well is another thing"

@@ -155,6 +155,7 @@ class FakeVerdict:
     lost: int = 0
     done: bool = True
     why: str = ""
+    known: str = ""
 
 
 @dataclass

@@ -9,7 +9,7 @@ from support.watch_etcd import FakeCluster
 from support.watch_lab import FakeLab
 
 from rwk_tui.board.hub import Hub
-from rwk_tui.board.rows import CanaryRow
+from rwk_tui.board.rows import CanaryRow, MemberRow
 from rwk_tui.lab.protocol import Machine
 from rwk_tui.watch.aftermath import Aftermath
 from rwk_tui.watch.answers import Etcd
@@ -36,6 +36,23 @@ class World:
         self.path = tmp_path / "ledger"
         self.canary = Canary(self.hub, self.pace, self.stalls, self.path, lambda: self.targets, self.client)
         self.tasks: list[asyncio.Task[None]] = []
+
+    def run_version(self, *versions: str) -> None:
+        """Let the members on the board be of these versions."""
+        for number, version in enumerate(versions, 1):
+            name = f"core-0{number}"
+            self.hub.publish(
+                MemberRow(
+                    seen_at=1.0,
+                    id=name,
+                    name=name,
+                    machine=name,
+                    role="follower",
+                    health="healthy",
+                    since=1.0,
+                    version=version,
+                )
+            )
 
     async def client(self, machine: Machine) -> Etcd:
         return self.cluster.connect(machine.address, 2379)

@@ -61,6 +61,11 @@ class FakeCluster:
         self.broken = {name: refused() for name in IDS if name not in self.statuses}
         self.listed = self.listed or tuple(member(name) for name in self.statuses)
 
+    def run_version(self, version: str, *machines: str) -> None:
+        """Let these members, or all of them, be of that version."""
+        for name in machines or tuple(self.statuses):
+            self.statuses[name] = replace(self.statuses[name], version=version)
+
     def connect(self, host: str, port: int, access: Access | None = None) -> FakeClient:
         return FakeClient(self, ADDRESSES[host])
 
@@ -135,7 +140,8 @@ class FakeClient:
         return len(gone)
 
     async def hashkv(self, revision: int = 0, *, timeout: float = 5.0) -> Hash:
-        return Hash((await self._answer()).member_id, hash(frozenset(self.cluster.store.items())), revision, 0)
+        stored = self.cluster.stores.get(self.machine, self.cluster.store)
+        return Hash((await self._answer()).member_id, hash(frozenset(stored.items())), revision, 0)
 
     async def close(self) -> None:
         return None

@@ -44,11 +44,12 @@ def card(number: int) -> CardRow:
 def made(tmp_path: Path) -> Path:
     """A run of two minutes with a card of an earlier run, two faults, and a chapter that was opened anew."""
     writer = TapeWriter(tmp_path / "t.tape", pytest.fail)
+    known = msgspec.structs.replace(card(4), verdict="known")
     for frame in (
         Frame(seq=1, at=100.0, full=True, rows=(card(1),)),
         Frame(seq=2, at=130.0, story=story("03-x", "passed", "failed", "waiting"), rows=(fault("f1"),)),
         Frame(seq=3, at=140.0, story=story("03-x", "waiting", "waiting", "waiting"), rows=(fault("f2"), card(2))),
-        Frame(seq=4, at=150.0, story=story("04-y", "skipped"), rows=(fault("f2"), card(3))),
+        Frame(seq=4, at=150.0, story=story("04-y", "skipped", "known"), rows=(fault("f2"), card(3), known)),
         Frame(seq=5, at=220.0),
     ):
         writer.write(msgspec.json.encode(frame) + b"\n")
@@ -62,10 +63,10 @@ def test_it_says_what_there_is(made: Path) -> None:
     assert (info.seconds, info.frames, info.bytes, info.bytes_a_minute) == (120.0, 5, size, round(size / 2))
     assert info.chapters == (
         ChapterTold(chapter="03-x", title="A title", steps=3, passed=1, failed=1),
-        ChapterTold(chapter="04-y", title="A title", steps=1, skipped=1),
+        ChapterTold(chapter="04-y", title="A title", steps=2, known=1, skipped=1),
     )
     assert info.faults == ("power-cut core-01", "power-cut core-01")
-    assert info.verdicts == {"holds": 1, "violated": 1}, "the card of an earlier run does not count"
+    assert info.verdicts == {"holds": 1, "violated": 1, "known": 1}, "the card of an earlier run does not count"
     assert info.problem == ""
 
 
@@ -74,7 +75,8 @@ def test_it_says_so_in_words(made: Path) -> None:
     assert "2 min 0 s" in words
     assert "03-x: A title, 1 passed, 1 failed of 3 steps" in words
     assert "2 × power-cut core-01" in words
-    assert "✗ 1 violated, ✓ 1 holds" in words
+    assert "04-y: A title, 1 known, 1 skipped of 2 steps" in words
+    assert "✗ 1 violated, † 1 known, ✓ 1 holds" in words
 
 
 def test_foreign_words_are_only_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -48,6 +48,35 @@ async def test_the_check_finds_a_deleted_and_a_changed_key(world: World) -> None
     assert loud[0].level == "bad"
 
 
+async def test_a_loss_of_which_the_etcd_that_runs_is_known_is_told_as_that(world: World) -> None:
+    world.run_version("3.7.3", "3.5.1", "3.7.3")
+    await world.until("acknowledged", 10)
+    first, second = sorted(world.cluster.store)[:2]
+    del world.cluster.store[first]
+    verdict = await world.canary.verify()
+    known = "known of etcd 3.5.1: etcd#13766"
+    assert (verdict.lost, verdict.known, verdict.holds) == (1, known, False)
+    assert (world.row.lost, world.row.known) == (1, known)
+    (event,) = [event for event in world.hub.board.events if event.kind in ("lost", "known")]
+    assert (event.kind, event.level) == ("known", "warning")
+    assert event.text.startswith("1 of ") and event.text.endswith(f"acknowledged writes are lost: {first} …; {known}")
+
+    world.run_version("3.7.3", "3.7.3", "3.7.3")
+    assert (await world.canary.verify()).known == known, "it was lost when the old one ran"
+    del world.cluster.store[second]
+    verdict = await world.canary.verify()
+    assert (verdict.lost, verdict.known, world.row.known) == (2, "", "")
+    assert len(world.told("lost", "2 of ")) == 1, "what is lost now is lost by one that has no such bug"
+
+
+async def test_a_loss_that_another_version_made_is_as_loud_as_ever(world: World) -> None:
+    world.run_version("3.5.3", "3.5.3", "3.5.3")
+    await world.until("acknowledged", 10)
+    del world.cluster.store[min(world.cluster.store)]
+    assert (await world.canary.verify()).known == world.row.known == ""
+    assert len(world.told("lost")) == 1 and world.told("known") == []
+
+
 async def test_refused_writes_have_failed_and_silent_ones_are_unknown(world: World) -> None:
     await world.until("acknowledged", 1)
     world.cluster.put_fails = refused()

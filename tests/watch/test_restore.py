@@ -91,6 +91,23 @@ async def test_a_backup_that_does_not_hold_what_it_must_is_a_violation(world: Wo
     assert world.row.lost == 0
 
 
+async def test_what_a_backup_of_an_etcd_with_a_known_bug_lacks_is_told_as_that(world: World) -> None:
+    world.run_version("3.5.1")
+    await world.until("acknowledged", 10)
+    kept = world.backup()
+    world.canary.mark("before", kept[1])
+    missing = sorted(kept[0])[3]
+    del kept[0][missing]
+    await world.until("acknowledged", 20)
+    world.canary.restored("before")
+    world.restore(kept)
+    assert (await world.aftermath()).missing_before == (missing,)
+    told = [(event.kind, event.level) for event in world.hub.board.events if event.level in ("bad", "warning")]
+    assert told == [("epoch", "warning"), ("known", "warning")]
+    text = f"the backup before must hold {missing}, which is not there; known of etcd 3.5.1: etcd#13766"
+    assert world.told("known") == [text]
+
+
 async def test_another_cluster_that_nobody_announced_is_counted_too(world: World) -> None:
     await world.until("acknowledged", 10)
     kept = world.backup()
@@ -297,6 +314,17 @@ async def test_a_revision_that_did_not_grow_is_evidence(world: World) -> None:
     assert world.row.epoch == 1
     assert len(world.told("violated")) == 1
     assert world.canary.backward(world.hub.now()) == []
+
+
+async def test_a_revision_that_did_not_grow_may_be_known_of_the_etcd_that_runs(world: World) -> None:
+    world.run_version("3.5.1")
+    await world.until("acknowledged", 10)
+    world.cluster.revision = 2
+    await world.until("acknowledged", 13)
+    assert world.canary.backward(0.0), "it is noted all the same"
+    assert world.told("violated") == []
+    (text,) = world.told("known")
+    assert text.startswith("etcd's revision went back: write ") and text.endswith("; known of etcd 3.5.1: etcd#13766")
 
 
 async def test_one_member_that_counts_otherwise_is_evidence_and_opens_no_epoch(world: World) -> None:

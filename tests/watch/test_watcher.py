@@ -327,6 +327,31 @@ async def test_what_differs_is_read_from_each_member_that_is_healthy(world: Worl
     assert world.watcher.elections == []
 
 
+@pytest.mark.parametrize(
+    ("versions", "known"),
+    [
+        (("3.7.3", "3.7.3", "3.7.3"), ""),
+        (("3.5.3", "3.5.3", "3.5.3"), ""),
+        (("3.4.23", "3.4.23", "3.4.23"), ""),
+        (("3.5.1", "3.5.1", "3.5.1"), "known of etcd 3.5.1: etcd#13766"),
+        (("3.7.3", "3.5.2", "3.7.3"), "known of etcd 3.5.2: etcd#13766"),
+    ],
+    ids=lambda value: value[1] if isinstance(value, tuple) else "",
+)
+async def test_members_of_every_version_are_compared_and_only_a_known_bug_explains_a_difference(
+    world: World, versions: tuple[str, ...], known: str
+) -> None:
+    for name, version in zip(ALL, versions, strict=True):
+        world.cluster.run_version(version, name)
+    await world.hub.wait(lambda board: [row.version for row in board.rows(MemberRow)] == list(versions), WAIT)
+    world.watcher.canary.pause()
+    equal = await world.watcher.hashes()
+    assert (equal.equal, equal.known) == (True, ""), equal
+    world.cluster.stores["core-03"] = world.cluster.store | {"/x": "only here"}
+    differ = await world.watcher.hashes()
+    assert (differ.equal, differ.known, differ.words()) == (False, known, "hashkv DIFFERS on 3 members")
+
+
 async def test_an_effect_is_not_told_before_the_election_that_belongs_to_it(world: World) -> None:
     await world.quorum("healthy")
     since = world.hub.now()

@@ -47,7 +47,8 @@ class CanaryView(msgspec.Struct, frozen=True):
 class AvailabilityView(msgspec.Struct, frozen=True):
     """All canaries; the verdict on what was acknowledged stands in the title, where it is always in sight.
 
-    `violated` says that something which must hold did not: writes are lost, or a report card says so.
+    `violated` says that something which must hold did not: writes are lost, or a report card says so. Where a known bug
+    of the engine explains it, the title names that, and it is no violation.
     """
 
     canaries: tuple[CanaryView, ...] = ()
@@ -66,12 +67,15 @@ def availability_view(board: Board, now: float, waiting: Sequence[CardRow] = ())
     rows = sorted(board.rows(CanaryRow), key=lambda row: row.name != "etcd")  # What the others stand on comes first.
     acknowledged, lost = sum(row.acknowledged for row in rows), sum(row.lost for row in rows)
     broken = [name for name in OF_CANARY if any(_is_broken(card, name) for card in waiting)]
-    violated = lost > 0 or bool(broken)
-    said = [f"✗ violated: {name}" for name in broken if not (lost and name == KEPT)]
+    unexplained = any(row.lost and not row.known for row in rows)
+    bug = "" if unexplained else next((row.known for row in rows if row.lost), "")
+    violated = unexplained or bool(broken)
+    said = [f"✗ violated: {name}" for name in broken if not (unexplained and name == KEPT)]
     if acknowledged:
-        mark = "✗ " if lost else ""
-        said.insert(0, f"{mark}{units.number(lost)} of {units.number(acknowledged)} acknowledged writes lost")
-    titles = (" · ".join(("Writes", *said)), " · ".join(said[-1:])) if violated else ()
+        mark = "✗ " if unexplained else f"{marks.VERDICT['known'].glyph} " if lost else ""
+        words = f"{mark}{units.number(lost)} of {units.number(acknowledged)} acknowledged writes lost"
+        said.insert(0, ", ".join(filter(None, (words, bug))))
+    titles = (" · ".join(("Writes", *said)), " · ".join(said[-1:])) if lost or violated else ()
     return AvailabilityView(
         tuple(_canary(row, now) for row in rows), " · ".join((TITLE, *said)), titles=titles, violated=violated
     )

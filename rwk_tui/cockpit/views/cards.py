@@ -26,7 +26,7 @@ def _item(card: CardRow) -> Item:
     mark = marks.VERDICT[card.verdict]
     what = f"{clean(card.title)}: {target_words(card.target)}"
     label = f"{card.number:>4}  {units.clock(card.injected)}  {mark.both:<{VERDICT_CELLS}}  {what}"
-    tone: Tone = mark.tone if card.verdict in ("violated", "not well") else "plain"
+    tone: Tone = mark.tone if card.verdict in ("violated", "not well", "known") else "plain"
     return Item(id=card.key, label=label, tone=tone)
 
 
@@ -43,9 +43,9 @@ def card_lines(card: CardRow, width: int) -> list[Line]:
     if card.invariants:
         lines += heading("What must hold")
     for one in card.invariants:
-        held = marks.HELD[one.holds]
-        amiss: Tone = "bad" if one.holds is False else "plain"
-        said = line((f"{held.glyph} ", held.tone), (clean(one.name), amiss), (f": {clean(one.saw)}", amiss))
+        held = marks.VERDICT[one.verdict]
+        amiss: Tone = held.tone if one.holds is False else "plain"
+        said = line((f"{held.glyph} ", held.tone), (clean(one.name), amiss), (f": {clean(one.words)}", amiss))
         lines += wrap(said, width, 2)
         lines += _quoted(one.evidence, width)
     if card.evidence:

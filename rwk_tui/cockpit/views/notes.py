@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from rwk_tui.board.board import Board
-from rwk_tui.board.frames import Step
+from rwk_tui.board.frames import Step, StepStatus
 from rwk_tui.cockpit import marks
 from rwk_tui.cockpit.keymap import USUAL, KeyMap
 from rwk_tui.cockpit.text import Line, Span, Tone, clean, line, wrap
@@ -74,8 +74,10 @@ def _tone(name: str) -> Tone:
 
 def _last(board: Board) -> str:
     steps = board.story.steps
-    failed = sum(step.status == "failed" for step in steps)
-    return f"{len(steps)} steps, {failed} failed." if failed else f"All {len(steps)} steps are done."
+    ends: tuple[StepStatus, ...] = ("failed", "known")
+    counts = ((sum(step.status == end for step in steps), end) for end in ends)
+    told = ", ".join(f"{number} {end}" for number, end in counts if number)
+    return f"{len(steps)} steps, {told}." if told else f"All {len(steps)} steps are done."
 
 
 def then_view(board: Board) -> ThenView:

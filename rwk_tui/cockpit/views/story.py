@@ -99,7 +99,7 @@ def _own(step: Step, output: Iterable[Output]) -> tuple[Output, ...]:
 
 def _pending(step: Step, output: tuple[Output, ...]) -> tuple[str, ...]:
     """The step's commands that have not run yet."""
-    if step.status in ("passed", "skipped"):
+    if step.status in ("passed", "known", "skipped"):
         return ()
     ran = [clean(shown.text) for shown in output if shown.stream == "command"]
     if step.status == "waiting":
@@ -168,7 +168,8 @@ def _step_lines(told: Told, width: int, *, shown: bool) -> list[Line]:
         seen = marks.STEP[check.status]
         parts: list[Span] = [Span(f"  {seen.glyph} ", seen.tone), Span(clean(check.expect))]
         if check.saw:
-            parts.append(Span(f" · saw {clean(check.saw)}", "muted" if check.status != "failed" else "bad"))
+            amiss = check.status in ("failed", "known")
+            parts.append(Span(f" · saw {clean(check.saw)}", seen.tone if amiss else "muted"))
         if check.seconds:
             parts.append(Span(f" · {wording.seconds(check.seconds * 1000)}", "muted"))
         lines += wrap(tuple(parts), width, 4)

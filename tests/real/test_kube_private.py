@@ -69,6 +69,15 @@ def scratch(since: float) -> set[str]:
     return {one.path for one in entries if one.name.startswith(words) and one.stat().st_ctime >= since}
 
 
+@pytest.fixture
+def own_scratch(run_directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A directory for temporary files that no other test writes to meanwhile."""
+    directory = tempfile.mkdtemp(dir=run_directory)
+    monkeypatch.setenv("TMPDIR", directory)
+    monkeypatch.setattr(tempfile, "tempdir", directory)
+
+
+@pytest.mark.usefixtures("own_scratch")
 async def test_nothing_is_open_to_others_and_nothing_is_left(subnet: int, kube_engines: EngineSet) -> None:
     homes, began = kubectl_homes(), time.time()
     async with rig(kube_engines, subnet, fast=True) as stage:

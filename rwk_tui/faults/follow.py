@@ -106,5 +106,5 @@ class Follower:
             self._hub.tell("violated", text, level="bad", subject=card.key)
         for known in card.known:
             evidence = f": {'; '.join(known.evidence)}" if known.evidence else ""
-            text = f"KNOWN after {card.text}: {known.name}, but {known.words}{evidence}"
+            text = f"KNOWN after {card.text}: {known.name}, but {known.saw}{evidence}; {known.known}"
             self._hub.tell("known", text, level="warning", subject=card.key)

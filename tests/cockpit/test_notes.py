@@ -12,12 +12,14 @@ from support.cockpit_app import Clock, FakeSource, wait_for
 from support.cockpit_frames import NOW
 from support.notes_app import noted, notes_app
 
+from rwk_tui.board.board import Board
 from rwk_tui.cockpit.keymap import KeyMap
 from rwk_tui.cockpit.notes_actions import NOTES_ACTIONS
 from rwk_tui.cockpit.notes_app import NotesApp
 from rwk_tui.cockpit.palettes import PALETTES, Palette
 from rwk_tui.cockpit.source import first_then
 from rwk_tui.cockpit.text import plain
+from rwk_tui.cockpit.views.notes import now_view
 from rwk_tui.daemon.protocol import AnyCommand, Back, Bye, Heal, Next, Refused
 
 SIZES = [(80, 24), (60, 20)]
@@ -91,6 +93,19 @@ async def test_the_end_of_a_chapter(step: int, now: str, then: str) -> None:
         await shown(pilot, app)
         assert text(app, "now").startswith(now)
         assert text(app, "then").endswith(then)
+
+
+def test_the_end_of_a_chapter_counts_what_failed_and_what_is_known() -> None:
+    story = frames.story(5)
+    steps = [msgspec.structs.replace(step, status="passed") for step in story.steps]
+    steps[1] = msgspec.structs.replace(steps[1], status="known")
+    for failed, words in ((0, "5 steps, 1 known."), (2, "5 steps, 2 failed, 1 known.")):
+        for number in range(failed):
+            steps[2 + number] = msgspec.structs.replace(steps[2 + number], status="failed")
+        told = msgspec.structs.replace(story, steps=tuple(steps))
+        board = Board()
+        board.apply(replace(frames.calm(), story=told).frame())
+        assert now_view(board).hint == words
 
 
 async def test_what_the_story_does_and_what_failed_is_told() -> None:

@@ -113,7 +113,8 @@ async def test_what_the_etcd_that_runs_is_known_for_is_a_verdict_of_its_own(worl
     (event,) = [event for event in world.hub.board.events if event.kind == "card"]
     assert event.level == "warning" and f"KNOWN: all members store the same: {card.known[1].words}" in event.text
     assert world.told("violated") == world.told("lost") == []
-    assert f"KNOWN after {card.text}: all members store the same, but {card.known[1].words}" in world.told("known")[-1]
+    said = f"all members store the same, but hashkv DIFFERS on 3 members: {card.known[1].evidence[0]}; {known}"
+    assert world.told("known")[-1] == f"KNOWN after {card.text}: {said}"
 
 
 async def test_members_of_another_old_etcd_that_differ_are_a_violation(world: FaultsWorld) -> None:

@@ -6,12 +6,13 @@ import contextlib
 import os
 import signal
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
-from support.lab import all_gone, eventually, held_lab, local_settings
+from support.lab import eventually, held_lab, local_settings, until_gone
 
 from rwk_tui.lab.host import procs
 from rwk_tui.lab.host.disk import write_json
@@ -20,14 +21,18 @@ from rwk_tui.lab.local.abilities import why_not
 from rwk_tui.lab.local.lab import LocalLab
 from rwk_tui.lab.protocol import UnitSpec
 
+PROMISED = 2.0
+"""Seconds within which everything dies when its holder does."""
+
 
 async def test_everything_dies_with_its_holder(tmp_path: Path, subnet: int) -> None:
-    async with held_lab(tmp_path, "sleep", subnet) as (child, pids):
-        assert len(pids) > 10, "ten groups, most of them with children, and what guards them"
-        assert _programs(pids).count("strace") == (0 if why_not("slow disk") else 6)
+    async with held_lab(tmp_path, "sleep", subnet) as (child, started):
+        programs = Counter(process.name() for process in started)
+        assert programs["sleep"] == 20, f"two in each of ten groups: {programs}"
+        assert programs["strace"] == (0 if why_not("slow disk") else 6), programs
         child.kill()
         await child.wait()
-        await eventually(lambda: all_gone(pids), 10, "the end of all that it started")
+        assert await until_gone(started) < PROMISED
 
     lab = LocalLab(local_settings(tmp_path, subnet=subnet), {})
     assert await lab.left_behind() == (
@@ -99,10 +104,6 @@ async def test_a_warden_that_was_ended_is_replaced(tmp_path: Path, subnet: int) 
     finally:
         await lab.down()
     assert _wardens() == []
-
-
-def _programs(pids: list[int]) -> list[str]:
-    return [psutil.Process(pid).name() for pid in pids]
 
 
 def _wardens() -> list[psutil.Process]:

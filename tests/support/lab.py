@@ -7,7 +7,8 @@ import contextlib
 import os
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -17,6 +18,7 @@ from support.subnets import base_port
 
 from rwk_tui.lab.protocol import Lab, LabError, Line, Listen, Machine, Place, Run, Unit, UnitSpec, UnitStatus
 from rwk_tui.settings import Settings, Timeouts
+from rwk_tui.watch.stalls import Stalls
 
 PORT = 8000
 PRIVATE_PORT = 8001
@@ -230,7 +232,9 @@ async def unit_status(lab: Lab, machine: str, unit: str = "talk") -> UnitStatus:
 
 
 @contextlib.asynccontextmanager
-async def held_lab(state: Path, what: str, subnet: int) -> AsyncIterator[tuple[asyncio.subprocess.Process, list[int]]]:
+async def held_lab(
+    state: Path, what: str, subnet: int
+) -> AsyncIterator[tuple[asyncio.subprocess.Process, list[psutil.Process]]]:
     """A process that holds a lab in `state`, and everything that it started."""
     child = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -243,9 +247,9 @@ async def held_lab(state: Path, what: str, subnet: int) -> AsyncIterator[tuple[a
     )
     try:
         assert child.stdout is not None
-        word, *pids = (await asyncio.wait_for(child.stdout.readline(), 60)).decode().split()
+        word, *pids = (await asyncio.wait_for(child.stdout.readline(), 90)).decode().split()
         assert word == "ready"
-        yield child, [int(pid) for pid in pids]
+        yield child, [psutil.Process(int(pid)) for pid in pids]
     finally:
         if child.returncode is None:
             child.kill()
@@ -257,11 +261,45 @@ async def all_gone(pids: list[int]) -> bool:
 
     def lives(pid: int) -> bool:
         try:
-            return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+            return bool(_alive(psutil.Process(pid)))
         except psutil.NoSuchProcess:
             return False
 
     return not any(lives(pid) for pid in pids)
+
+
+async def until_gone(processes: Sequence[psutil.Process], deadline: float = 60.0) -> float:
+    """Wait until none of them lives, and return how long that took (s), less the time this computer stood still in it.
+
+    AssertionError with those that live after `deadline` (s). Numbers are given out again, so it is the process that is
+    looked at, not what has its number now.
+    """
+    seen: list[str] = []
+    stalls, began = Stalls(time.time), time.time()
+    beat = asyncio.create_task(stalls.watch_loop())
+
+    async def gone() -> bool:
+        seen[:] = [words for process in processes if (words := _alive(process))]
+        return not seen
+
+    try:
+        await eventually(gone, deadline, "their end")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; still there: {', '.join(seen)}") from None
+    else:
+        ended = time.time()
+        return ended - began - stalls.within(began, ended)
+    finally:
+        beat.cancel()
+
+
+def _alive(process: psutil.Process) -> str:
+    """The process in words, "" if it lives no more."""
+    try:
+        status = process.status() if process.is_running() else psutil.STATUS_ZOMBIE
+        return f"{process.pid} {process.name()} ({status})" if status != psutil.STATUS_ZOMBIE else ""
+    except psutil.NoSuchProcess:
+        return ""
 
 
 async def cut_power(lab: Lab, machine: str) -> str:

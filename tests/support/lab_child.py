@@ -10,11 +10,33 @@ import sys
 from pathlib import Path
 
 import psutil
-from support.lab import local_settings
+from support.lab import eventually, local_settings
 from support.lab_etcd import engines, start_three
 
 from rwk_tui.lab.local.lab import LocalLab
 from rwk_tui.lab.protocol import UnitSpec
+
+
+def named(process: psutil.Process) -> str:
+    """The program that it runs, "" where it has just ended."""
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
+
+
+async def until_asleep(count: int) -> None:
+    """Wait until so many `sleep` run that are ours; AssertionError with what runs after a minute."""
+    names: list[str] = []
+
+    async def there() -> bool:
+        names[:] = [named(child) for child in psutil.Process().children(recursive=True)]
+        return names.count("sleep") == count
+
+    try:
+        await eventually(there, 60, f"{count} that sleep")
+    except AssertionError as error:
+        raise AssertionError(f"{error}; there are {sorted(names)}") from None
 
 
 async def main(state: Path, what: str, subnet: int) -> None:
@@ -31,17 +53,18 @@ async def main(state: Path, what: str, subnet: int) -> None:
             await lab.machines["core-01"].unit("etcd").slow_disk(300)
             await lab.machines["core-02"].unit("etcd").slow_disk(300)
     else:
-        for machine in lab.machines.values():
+        for number, machine in enumerate(lab.machines.values()):
             for name in ("nap", "frozen"):
                 await machine.unit(name).configure(UnitSpec(name, ("sh", "-c", "sleep 1000 & sleep 1000")))
                 await machine.unit(name).start()
+            await until_asleep(6 * number + 4)  # a shell that is frozen too early never has children
             await machine.unit("frozen").pause()
             if not lab.lacks("slow disk"):
                 await machine.unit("nap").slow_disk(300)
                 await machine.unit("frozen").slow_disk(300)
             await machine.run(["sh", "-c", "sleep 1000 & sleep 1000"])
         await lab.desk.run(["sh", "-c", "sleep 1000 & sleep 1000"])
-    await asyncio.sleep(0.3)
+        await until_asleep(20)
     pids = [child.pid for child in psutil.Process().children(recursive=True)]
     print("ready", *pids, flush=True)
     await asyncio.sleep(1000)

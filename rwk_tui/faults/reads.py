@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 from rwk_tui.faults import sights
 from rwk_tui.faults.base import Case
 from rwk_tui.watch.refusals import EtcdError
@@ -22,11 +20,15 @@ def can_ask(case: Case, machine: str) -> bool:
 
 
 async def read_ms(case: Case, machine: str, within: float) -> float:
-    """How long (ms) a linearizable read through that machine's member takes. Raises EtcdError after `within` s too."""
-    client = await case.ground.etcd(machine)
-    began = time.monotonic()
+    """How long (ms) a linearizable read through that machine's member takes. Raises EtcdError after `within` s too.
+
+    The time in which this computer itself stood still is taken off: it proves nothing about the member or its network.
+    """
+    client, ground = await case.ground.etcd(machine), case.ground
+    began = ground.hub.now()
     await client.get(KEY, timeout=within)
-    return (time.monotonic() - began) * 1000
+    ended = ground.hub.now()
+    return max(0.0, ended - began - ground.watcher.stood_still(began, ended)) * 1000
 
 
 async def answers(case: Case, machine: str, within: float) -> bool:

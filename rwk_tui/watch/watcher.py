@@ -161,6 +161,10 @@ class Watcher:
         """What the disturbance at `since` (unix, s) did; waits until writes flow again, at most `deadline` seconds."""
         return await measure(self._hub, self.canary, self._leadership, since, deadline)
 
+    def stood_still(self, start: float, end: float) -> float:
+        """For how many seconds between these moments (unix, s) this computer itself stood still."""
+        return self._stalls.within(start, end)
+
     @property
     def elections(self) -> Sequence[Election]:
         """The newest changes of etcd's leader, oldest first."""

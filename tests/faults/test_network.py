@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import pytest
 from support.faults_world import FaultsWorld
@@ -11,6 +12,7 @@ from support.watch_etcd import refused, status
 from rwk_tui.board.rows import FaultRow
 from rwk_tui.faults.catalogue import FaultRefused
 from rwk_tui.faults.kinds import KINDS
+from rwk_tui.faults.reads import read_ms
 from rwk_tui.faults.sights import link_is_cut, member
 from rwk_tui.lab.protocol import UnitStatus
 
@@ -121,6 +123,23 @@ async def test_a_mute_follower_shows_by_what_it_cant_ask(world: FaultsWorld, mon
     sight = await KINDS["one-way"].shows(case)
     assert sight is not None
     assert sight.words == "nothing from core-01 gets through; a read through core-01 is not answered within 1 s"
+
+
+async def test_a_read_took_not_as_long_as_this_computer_stood_still_in_it(
+    world: FaultsWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = world.case("core-01")
+    client, ours = await world.ground.etcd("core-01"), [True, False]
+
+    async def block(*_given: object, **_named: object) -> None:
+        if ours.pop(0):
+            time.sleep(0.5)  # noqa: ASYNC251 - this is the standing still that is to be noticed
+        else:
+            await asyncio.sleep(0.5)
+
+    monkeypatch.setattr(client, "get", block)
+    assert await read_ms(case, "core-01", 5.0) < 250
+    assert await read_ms(case, "core-01", 5.0) > 250
 
 
 async def test_a_delay_shows_once_a_read_takes_that_long(world: FaultsWorld, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -94,6 +94,16 @@ async def test_a_healthy_cluster_is_told_in_one_line(world: World) -> None:
     assert world.hub.board.get(LinkRow, "link/core-01/core-02") is not None
 
 
+async def test_the_disk_below_the_lab_is_asked_while_writes_are_late(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[float] = []
+    monkeypatch.setattr("rwk_tui.watch.stalls.os.fsync", lambda _file: synced.append(world.hub.now()))
+    assert await world.hub.wait(lambda _: world.watcher.canary.acknowledged > 3, WAIT)
+    world.cluster.put_fails = timed_out()
+    assert await world.hub.wait(lambda _: bool(synced), WAIT)
+
+
 async def test_an_election_is_told_once_with_its_duration(world: World) -> None:
     await world.quorum("healthy")
     world.cluster.lead("core-02", 3, "core-03")

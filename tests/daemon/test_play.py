@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from support.cards import AT, card, known, not_well, violated
+from support.cards import AT, BUG, card, known, not_well, violated
 from support.daemon_fake import FakeWorld, serving
 
 from rwk_tui.board.card_row import CardRow
-from rwk_tui.board.frames import Step
+from rwk_tui.board.frames import Check, Step, Story
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.kube_rows import EngineRow
 from rwk_tui.board.rows import ChapterRow, FaultRow
@@ -22,6 +22,7 @@ from rwk_tui.daemon.client import DaemonClient
 from rwk_tui.daemon.hold import Follower
 from rwk_tui.daemon.play import exit_code, play_chapter
 from rwk_tui.daemon.progress import JsonReport, LineReport, Report, Result
+from rwk_tui.daemon.protocol import Next, Open
 from rwk_tui.settings import Settings
 from rwk_tui.story.load import load_chapter
 from rwk_tui.story.schema import Chapter
@@ -81,6 +82,30 @@ async def test_people_read_what_it_needs(
         "  ○ 1/2 One · skipped · 0.00 s",
         "      needs Kubernetes 1.37: `rwk-tui engines install kubernetes-1.37` gets it",
     ]
+
+
+async def test_a_chapter_is_played_on_after_a_step_that_is_known(
+    settings: Settings, chapter: Chapter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loss = Check(expect="no loss", status="known", saw=f"1 of 9 acknowledged writes lost; {BUG}")
+    ends = (Step(title="One", status="known", checks=(loss,)), Step(title="Two", status="passed"))
+    found: list[Result] = []
+    async with serving(settings, FakeWorld()) as (service, _):
+        service.hub.story(Story(chapter=chapter.name, steps=ends))
+        async with Follower(await DaemonClient.connect(settings)) as lab:
+            await lab.until(lambda board: len(board.story.steps) == len(ends))
+            given: list[object] = []
+
+            async def do(command: object) -> None:
+                given.append(command)
+
+            monkeypatch.setattr(lab, "do", do)
+            await play_chapter(lab, chapter, LineReport(), found)
+            await lab.client.close()
+    assert given == [Open(chapter=chapter.name), Next(), Next()]
+    told = [(result.step.status, result.step.checks) for result in found]
+    assert told == [(step.status, step.checks) for step in ends], "nothing is added to what the step says"
+    assert exit_code(found, []) == 0
 
 
 @asynccontextmanager

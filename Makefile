@@ -12,11 +12,12 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 .PHONY: $(STAMP)
 endif
 
-.PHONY: help setup run engines test ci test-vagrant farm-tools browser-tools lint types bench pictures demo docs wheel lock clean
+.PHONY: help setup run engines check test ci test-vagrant farm-tools browser-tools lint types bench pictures demo docs wheel lock clean
 
 help:
 	@echo "make run     open the cockpit on a local lab (without a terminal: get what is missing, play every chapter)"
-	@echo "make test    lint, types, import contract and the tests, on real engines (built the first time: half an hour)"
+	@echo "make check   before each commit: lint, types, and each test that needs no engine, process or port (a minute)"
+	@echo "make test    the same and all other tests, on real engines (built the first time: half an hour)"
 	@echo "make ci      the same, and what needs an emulated virtual machine and a browser"
 	@echo "make test-vagrant  the backends' promises and the chapters on real virtual machines (root on Debian)"
 	@echo "make engines  only build the engines: etcd, Kubernetes and kwok, each minor that is pinned"
@@ -65,12 +66,16 @@ run: setup
 engines: setup
 	$(BIN)/rwk-tui engines install --from go
 
+# The static checks and the tests that start nothing and bind nothing, side by side; says how long each part took.
+check: setup
+	@PYTHONPATH=tests $(BIN)/python tests/suite.py check
+
 test: setup
-	PYTHONPATH=tests $(BIN)/python tests/suite.py test
+	@PYTHONPATH=tests $(BIN)/python tests/suite.py test
 
 # The same, and the tests that need an emulated virtual machine and a browser (make farm-tools browser-tools).
 ci: setup
-	PYTHONPATH=tests $(BIN)/python tests/suite.py ci
+	@PYTHONPATH=tests $(BIN)/python tests/suite.py ci
 
 # Real machines, made by Vagrant in namespaces of their own: needs root on Debian, and installs what it lacks.
 # Three virtual ones for all but the chapters of Kubernetes, which are too much for an emulated processor: those have
@@ -95,7 +100,6 @@ lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	MYPYPATH=bench $(BIN)/mypy bench
 	$(BIN)/lint-imports
 
 bench: setup

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.needs import Needs
 from support.processes import end_processes_of
 from support.remote_lab import KEPT, KIND, remote_settings
 from support.schedule import Schedule
@@ -52,9 +53,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """A run on machines takes an hour: what failed is told at once, not at its end."""
+    """Tests say what they need. A long run tells what failed at once, not at its end."""
+    config.pluginmanager.register(Needs(config.rootpath), "needs")
     config.pluginmanager.register(Schedule(config), "schedule")
-    if KIND:
+    if KIND or config.getoption("numprocesses", None):
         config.pluginmanager.register(_AtOnce(config), "at-once")
 
 

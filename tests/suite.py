@@ -1,12 +1,13 @@
-"""What a change has to pass, in one command: `make test`, and all of it in CI.
+"""What a change has to pass: `make check` before each commit, `make test` before it is proposed, `make ci` in CI.
 
-Static checks and the engines' build run beside the tests. Where engines are to be built, what needs none is tested
-meanwhile. In the end it is looked whether anything was left behind.
+Static checks run beside the tests, and so does the build of engines that are not there yet: what needs none is tested
+meanwhile. In the end it is looked whether anything was left behind, and told how long each part took.
 """
 
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -15,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from support.leftovers import leftovers
+from support.leftovers import Leftovers, leftovers
 from support.schedule import in_minutes
 
 ROOT = Path(__file__).parents[1]
@@ -28,7 +29,7 @@ STATIC = {
     "imports": ["lint-imports"],
     "types": ["mypy"],
 }
-PYTEST = ["pytest", "--numprocesses", str(WORKERS), "--dist", "loadgroup", "--no-loadscope-reorder", "--quiet"]
+PYTEST = ["pytest", "--dist", "loadgroup", "--no-loadscope-reorder", "--quiet"]
 ENGINES = ["rwk-tui", "engines", "install", "--from", "go"]
 AT_ONCE = 10.0
 """Seconds after which engines that are not there yet are being built, which takes a while."""
@@ -86,13 +87,21 @@ def run(name: str, command: Sequence[str], environment: dict[str, str], *, told:
     return Part(name, process.returncode, time.monotonic() - began, "".join(lines))
 
 
-def pytest(name: str, chosen: str, environment: dict[str, str]) -> Part:
+def pytest(name: str, chosen: str, environment: dict[str, str], workers: int | str = WORKERS) -> Part:
     """Run the tests that a marker expression chooses; their output is shown as it comes."""
     print(f"\n== {name}", flush=True)
     began = time.monotonic()
-    command = [sys.executable, "-m", *PYTEST, *(["-m", chosen] if chosen else [])]
+    command = [sys.executable, "-m", *PYTEST, "--numprocesses", str(workers), "-m", chosen]
     ended = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
     return Part(name, ended.returncode, time.monotonic() - began)
+
+
+def check(environment: dict[str, str], wanted: Sequence[str]) -> list[Part]:
+    """The static checks, and the tests that compute and neither start nor bind anything: a worker a core."""
+    static = Beside({name: STATIC[name] for name in STATIC if name in wanted}, environment)
+    parts = [pytest("tests", "not process and not real", environment, "auto")] if "tests" in wanted else []
+    static.wait()
+    return [*static.ended, *parts]
 
 
 def test(environment: dict[str, str], *, everything: bool) -> list[Part]:
@@ -114,14 +123,26 @@ def test(environment: dict[str, str], *, everything: bool) -> list[Part]:
     return [*static.ended, *engines.ended, *parts]
 
 
+def environment_of(left: Leftovers) -> dict[str, str]:
+    """What the parts inherit. Python's bytecode is kept: hundreds of processes of ours would compile the same again."""
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**own, **left.environment, "PYTHONPYCACHEPREFIX": str(ROOT / ".pytest_cache" / "bytecode")}
+
+
 def main(arguments: list[str]) -> int:
-    """Run it all and say how long each part took: 0 if all went well and nothing was left behind, else 1."""
-    if arguments not in (["test"], ["ci"]):
-        print("suite: say test or ci", file=sys.stderr)
+    """Run it all and say how long each part took: 0 if all went well and nothing was left behind, else 1.
+
+    The first argument is "check", "test" or "ci"; behind "check" its parts may be named.
+    """
+    what, wanted = (arguments or [""])[0], arguments[1:] or [*STATIC, "tests"]
+    unknown = [name for name in wanted if name not in (*STATIC, "tests")]
+    if what not in ("check", "test", "ci") or unknown or (what != "check" and arguments[1:]):
+        print(f"suite: say check, test or ci; check has the parts {', '.join(STATIC)} and tests", file=sys.stderr)
         return 2
     began = time.monotonic()
     with leftovers() as left:
-        parts = test({**os.environ, **left.environment}, everything=arguments == ["ci"])
+        environment = environment_of(left)
+        parts = check(environment, wanted) if what == "check" else test(environment, everything=what == "ci")
         behind = left.found()
     for part in parts:
         if part.code and part.output:
@@ -131,7 +152,9 @@ def main(arguments: list[str]) -> int:
         print(f"{part.name:<24} {in_minutes(part.seconds):>12}  {'FAILED' if part.code else 'ok'}")
     for line in behind:
         print(f"left behind: {line}")
-    print(f"{'all':<24} {in_minutes(time.monotonic() - began):>12}  load {os.getloadavg()[0]:.1f}")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    computed = f"{used.ru_utime + used.ru_stime:.0f} s of processor time, load {os.getloadavg()[0]:.1f}"
+    print(f"{'all':<24} {in_minutes(time.monotonic() - began):>12}  {computed}")
     return 1 if behind or any(part.code for part in parts) else 0
 
 
@@ -139,4 +162,5 @@ if __name__ == "__main__":
     try:
         sys.exit(main(sys.argv[1:]))
     except KeyboardInterrupt:
+        # The parts have had the same Ctrl-C from the terminal.
         sys.exit(130)

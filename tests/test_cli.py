@@ -26,6 +26,7 @@ COMMANDS = (
 )
 
 
+@pytest.mark.process
 def test_help_names_every_command_and_leaves_out_the_hidden(tmp_path: Path) -> None:
     finished = rwk_tui("--help", home=tmp_path)
     assert finished.returncode == 0
@@ -36,6 +37,7 @@ def test_help_names_every_command_and_leaves_out_the_hidden(tmp_path: Path) -> N
         assert rwk_tui(command, "--help", home=tmp_path).returncode == 0
 
 
+@pytest.mark.process
 def test_fast_is_offered_where_a_lab_is_made(tmp_path: Path) -> None:
     for command in ((), ("play",), ("up",)):
         told = " ".join(rwk_tui(*command, "--help", home=tmp_path).stdout.split())
@@ -43,6 +45,7 @@ def test_fast_is_offered_where_a_lab_is_made(tmp_path: Path) -> None:
     assert "--fast" not in rwk_tui("down", "--help", home=tmp_path).stdout
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("content", "why"), [(None, "No such file"), ("hello", "not a tape of rwk-tui")])
 def test_what_can_t_be_replayed_is_one_line(content: str | None, why: str, tmp_path: Path) -> None:
     path = tmp_path / "x.tape"
@@ -53,6 +56,7 @@ def test_what_can_t_be_replayed_is_one_line(content: str | None, why: str, tmp_p
     assert why in one_line(finished)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("size", ["big", "10x10", "120", "120x", "9999x40", "-1x40"])
 def test_a_size_that_is_none_is_one_line(size: str, tmp_path: Path) -> None:
     tape = CHECKOUT / "tests" / "tapes" / "healthy.jsonl"
@@ -61,6 +65,7 @@ def test_a_size_that_is_none_is_one_line(size: str, tmp_path: Path) -> None:
     assert f"--size {size}: must be from 60x16" in one_line(finished)
 
 
+@pytest.mark.process
 def test_a_replay_needs_a_terminal(tmp_path: Path) -> None:
     tape = CHECKOUT / "tests" / "tapes" / "healthy.jsonl"
     finished = rwk_tui("replay", str(tape), home=tmp_path)
@@ -78,6 +83,7 @@ def test_fast_is_a_setting(arguments: list[str], tmp_path: Path, monkeypatch: py
     assert settings_of(parser().parse_args([word for word in arguments if word != "--fast"])).fast is False
 
 
+@pytest.mark.process
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys, rwk_tui.cli as c\ntry: c.main(['--help'])\nexcept SystemExit: print(*sys.modules, file=sys.stderr)"
@@ -99,10 +105,12 @@ def test_help_loads_nothing_heavy() -> None:
     assert not loaded & (heavy | {"rwk_tui.settings"})
 
 
+@pytest.mark.process
 def test_version(tmp_path: Path) -> None:
     assert rwk_tui("--version", home=tmp_path).stdout == f"rwk-tui {package.__version__}\n"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -151,6 +159,7 @@ def test_where_no_lab_runs_one_line_says_so(
     assert printed.out == ""
 
 
+@pytest.mark.process
 def test_a_bad_settings_file_in_the_directory_is_named(tmp_path: Path) -> None:
     (tmp_path / "rwk-tui.toml").write_text("theme = 'dark'\nsubnet = 'x'\n")
     finished = rwk_tui("engines", home=tmp_path)
@@ -158,6 +167,7 @@ def test_a_bad_settings_file_in_the_directory_is_named(tmp_path: Path) -> None:
     assert finished.returncode == 2
 
 
+@pytest.mark.process
 def test_settings_flags_work_before_and_after_the_command(tmp_path: Path) -> None:
     for name in ("etcd", "etcdctl", "etcdutl"):
         fake_engine(tmp_path / "given" / name, "3.6.9")
@@ -169,6 +179,7 @@ def test_settings_flags_work_before_and_after_the_command(tmp_path: Path) -> Non
         assert "wheel" not in finished.stdout
 
 
+@pytest.mark.process
 def test_engines_as_json(tmp_path: Path) -> None:
     finished = rwk_tui("engines", "--json", home=tmp_path)
     assert finished.returncode == 0
@@ -180,6 +191,7 @@ def test_engines_as_json(tmp_path: Path) -> None:
     assert "can lose consistency" in by_name["etcd"]["remark"]
 
 
+@pytest.mark.process
 def test_engines_says_how_to_get_kubernetes_and_that_the_lab_can_start_without(tmp_path: Path) -> None:
     finished = rwk_tui("engines", home=tmp_path)
     assert finished.returncode == 0
@@ -190,6 +202,7 @@ def test_engines_says_how_to_get_kubernetes_and_that_the_lab_can_start_without(t
     assert "`rwk-tui engines install kubernetes` gets it" in finished.stdout
 
 
+@pytest.mark.process
 def test_an_install_as_json_lines(tmp_path: Path) -> None:
     with serving() as mirror:
         publish(mirror, engine_pins("linux")["kwok-0.8"])
@@ -203,6 +216,7 @@ def test_an_install_as_json_lines(tmp_path: Path) -> None:
     assert "downloading kwok-0.8" in finished.stderr
 
 
+@pytest.mark.process
 def test_an_install_that_fails_is_exit_1_and_says_so_in_both_ways(tmp_path: Path) -> None:
     with serving() as mirror:
         command = ("engines", "install", "kwok", "--from", "download")
@@ -213,6 +227,7 @@ def test_an_install_that_fails_is_exit_1_and_says_so_in_both_ways(tmp_path: Path
     assert json.loads(as_json.stdout.splitlines()[-1])["state"] == "failed"
 
 
+@pytest.mark.process
 def test_clean_frees_what_installing_left(tmp_path: Path) -> None:
     left = tmp_path / "cache" / "partial"
     left.mkdir(parents=True)
@@ -223,6 +238,7 @@ def test_clean_frees_what_installing_left(tmp_path: Path) -> None:
     assert not left.exists()
 
 
+@pytest.mark.process
 def test_a_garbage_engine_is_a_line_in_the_list_and_exit_1(tmp_path: Path) -> None:
     script(tmp_path / "given" / "etcd", "echo moo")
     finished = rwk_tui("engines", home=tmp_path, RWK_ENGINES=str(tmp_path / "given"))
@@ -232,6 +248,7 @@ def test_a_garbage_engine_is_a_line_in_the_list_and_exit_1(tmp_path: Path) -> No
     assert "is no etcd that works here; asked for its version it said 'moo'" in finished.stdout
 
 
+@pytest.mark.process
 def test_doctor_fails_where_the_lab_could_not_start(tmp_path: Path, subnet: int) -> None:
     finished = rwk_tui("doctor", "--subnet", str(subnet), home=tmp_path)
     assert finished.returncode == 0, finished.stdout
@@ -240,6 +257,7 @@ def test_doctor_fails_where_the_lab_could_not_start(tmp_path: Path, subnet: int)
     assert "✗ engines" in finished.stdout
 
 
+@pytest.mark.process
 def test_check_reads_chapters(tmp_path: Path) -> None:
     (tmp_path / "bad.yaml").write_text("title: x\nsteps:\n\t- no\n")
     finished = rwk_tui("check", "bad.yaml", home=tmp_path)
@@ -247,6 +265,7 @@ def test_check_reads_chapters(tmp_path: Path) -> None:
     assert "bad.yaml:3" in one_line(finished)
 
 
+@pytest.mark.process
 def test_completions_are_scripts_that_the_shell_takes(tmp_path: Path) -> None:
     for shell in ("bash", "zsh", "fish"):
         finished = rwk_tui("completion", shell, home=tmp_path)
@@ -258,6 +277,7 @@ def test_completions_are_scripts_that_the_shell_takes(tmp_path: Path) -> None:
             subprocess.run([shell, "-n", str(path)], check=True, timeout=20)
 
 
+@pytest.mark.process
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     command = f"{sys.executable} -m rwk_tui completion bash | head -c 1 > /dev/null"
     finished = subprocess.run(
@@ -266,6 +286,7 @@ def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     assert finished.stderr == ""
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("line", "code", "out", "complaint"),
     [
@@ -289,6 +310,7 @@ def test_closed_and_full_streams_are_no_traceback(
     assert (finished.returncode, finished.stdout, finished.stderr) == (code, out, complaint)
 
 
+@pytest.mark.process
 def test_a_terminal_without_our_glyphs_gets_escapes(tmp_path: Path) -> None:
     finished = rwk_tui("engines", home=tmp_path, PYTHONIOENCODING="ascii", RWK_ENGINES=str(tmp_path))
     assert finished.returncode == 1
@@ -312,6 +334,7 @@ def test_every_command_is_where_it_is_looked_for() -> None:
         assert callable(cli.command(name)), name
 
 
+@pytest.mark.process
 def test_ctrl_c_is_130(tmp_path: Path) -> None:
     script(tmp_path / "given" / "etcd", "kill -INT $PPID; sleep 20")
     process = subprocess.Popen(

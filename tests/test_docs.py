@@ -65,6 +65,7 @@ def test_the_reference_of_chapters_is_current() -> None:
     assert module.TARGET.read_text("utf-8") == module.reference(), "run `make docs`"
 
 
+@pytest.mark.process
 def test_the_example_is_a_chapter_that_is_checked_as_the_page_says(tmp_path: Path) -> None:
     page = (ROOT / "docs" / "writing-chapters.md").read_text("utf-8")
     found = re.search(r"^    title: .*?(?=^\S)", page, re.MULTILINE | re.DOTALL)

@@ -53,7 +53,6 @@ def test_a_process_and_its_port_a_namespace_and_a_file_are_found_until_they_are_
         try:
             assert listens.stdout is not None and listens.stdout.readline() == b"listens\n"
             (left.directory / "rwk-state").mkdir()
-            (left.directory / "pytest-of-me").mkdir()
             (module.NAMESPACES / "rwk-x").touch()
             process, *rest = mine(left, subnet)
             assert process.startswith(f"process {listens.pid} ")

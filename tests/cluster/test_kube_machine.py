@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 from support.tools import unavailable
 
+pytestmark = pytest.mark.process
+
 SCRIPTS = Path(__file__).parents[2] / "assets" / "machine"
 CONTAINERD = """#!/bin/sh
 cp "$2" {seen}

@@ -20,6 +20,8 @@ from rwk_tui.cluster.shown import ShownOp, all_shown, shown
 from rwk_tui.cluster.site import Site
 from rwk_tui.lab.protocol import LabError
 
+pytestmark = pytest.mark.process
+
 HOSTS = ("127.0.0.1", "localhost")
 
 

@@ -20,6 +20,8 @@ from rwk_tui.daemon.protocol import Inject, Next
 from rwk_tui.daemon.service import Service
 from rwk_tui.settings import Settings
 
+pytestmark = pytest.mark.process
+
 CHAPTER = Story(chapter="x", title="X", steps=(Step(title="One", notes="Say one."), Step(title="Two")))
 
 

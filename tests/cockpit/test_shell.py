@@ -79,6 +79,7 @@ def test_the_machine_of_a_thing() -> None:
         assert machine_of(board, key) == machine, key
 
 
+@pytest.mark.process
 async def test_it_asks_for_the_machine_and_the_stream_goes_on_meanwhile(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +101,7 @@ async def test_it_asks_for_the_machine_and_the_stream_goes_on_meanwhile(
         assert told(app) == []
 
 
+@pytest.mark.process
 async def test_a_picked_row_says_which_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     source = Terminals()
     app = cockpit(frames.calm(), source=source)
@@ -126,6 +128,7 @@ async def test_esc_asks_for_nothing() -> None:
         assert (source.asked, told(app)) == ([], [])
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("source", "room", "words"),
     [
@@ -152,6 +155,7 @@ async def test_where_there_is_none_that_is_one_line(
         assert text.startswith(words) and "\n" not in text
 
 
+@pytest.mark.process
 async def test_who_leaves_takes_the_shell_along(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hung_up = f"echo hung up >{tmp_path}/end; kill $!; exit"
     source = Terminals(f"trap '{hung_up}' HUP; echo >{tmp_path}/began; sleep 1000 & wait")

@@ -16,6 +16,8 @@ from support.programs import environment
 from rwk_tui.daemon.service import Service
 from rwk_tui.settings import Settings
 
+pytestmark = pytest.mark.process
+
 SHELL = ("/usr/bin/env", "PS1=core-01$ ", shutil.which("bash") or "", "--noprofile", "--norc")
 ALTERNATE = "\x1b[?1049h"
 """What the cockpit writes to have the screen for itself."""

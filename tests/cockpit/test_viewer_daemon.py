@@ -19,6 +19,8 @@ from rwk_tui.daemon.client import CommandRefused, DaemonClient
 from rwk_tui.daemon.protocol import Next, Quit
 from rwk_tui.settings import Settings
 
+pytestmark = pytest.mark.process
+
 CHAPTER = Story(chapter="x", title="X", steps=(Step(title="One"), Step(title="Two")))
 
 

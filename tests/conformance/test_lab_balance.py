@@ -11,6 +11,8 @@ from support.lab import BALANCED_PORT, PORT, ask, cut_power, dial, dial_at, even
 
 from rwk_tui.lab.protocol import Lab, LabError, Line, Machine, Place
 
+pytestmark = pytest.mark.process
+
 UNREACHED = ("refused", "closed", "silent")
 ENDED = ("broken", "closed")
 

@@ -12,6 +12,8 @@ from support.lab import PROGRAMS, cut_power, dial_at, output, serve
 
 from rwk_tui.lab.protocol import Lab, LabError, MachineDown, Place, UnitSpec
 
+pytestmark = pytest.mark.process
+
 
 def places(lab: Lab) -> list[Place]:
     return [lab.desk, *lab.machines.values()]

@@ -9,6 +9,8 @@ from support.lab import SLOW_MS, cut_power, needs, syncs, unit_status, unslowed,
 
 from rwk_tui.lab.protocol import Ability, Lab, LabError, MachineDown
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def slowing(lab: Lab) -> Lab:

@@ -11,6 +11,8 @@ from support.lab import PORT, PRIVATE_PORT, ask, cut_power, dial, eventually, he
 
 from rwk_tui.lab.protocol import Lab, LabError, Unit
 
+pytestmark = pytest.mark.process
+
 UNREACHED = ("refused", "closed", "silent")
 
 
@@ -112,6 +114,7 @@ async def test_a_one_way_cut_holds_bytes_back_and_loses_none(lab: Lab) -> None:
     await run.kill()
 
 
+@pytest.mark.process
 async def test_the_other_way_round_nothing_arrives(lab: Lab) -> None:
     one, two = lab.machines["core-01"], lab.machines["core-02"]
     await serve(one)
@@ -129,6 +132,7 @@ async def test_the_other_way_round_nothing_arrives(lab: Lab) -> None:
     await run.kill()
 
 
+@pytest.mark.process
 async def test_a_delay_holds_back_and_heals(lab: Lab) -> None:
     needs(lab.lacks("delay"))
     one, two = lab.machines["core-01"], lab.machines["core-02"]
@@ -149,6 +153,7 @@ async def test_a_delay_holds_back_and_heals(lab: Lab) -> None:
         await link.delay(-1)
 
 
+@pytest.mark.process
 async def test_there_are_six_links(lab: Lab) -> None:
     assert len({(link.source, link.target) for link in lab.links}) == 6
     with pytest.raises(LabError):

@@ -11,6 +11,8 @@ from support.lab import ask, dial, eventually, hears, needs, serve, talk
 
 from rwk_tui.lab.protocol import Lab, LabError
 
+pytestmark = pytest.mark.process
+
 UNREACHED = ("refused", "closed", "silent")
 OVER = ("broken", "closed")
 

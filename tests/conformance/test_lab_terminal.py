@@ -12,6 +12,8 @@ from support.programs import script
 
 from rwk_tui.lab.protocol import Lab, Machine, MachineDown
 
+pytestmark = pytest.mark.process
+
 WITHIN = 60.0
 
 

@@ -11,6 +11,8 @@ from support.lab import ask, cut_power, eventually, output, serve, serving, unit
 
 from rwk_tui.lab.protocol import Lab, LabError, MachineDown, MachineVerb, UnitSpec
 
+pytestmark = pytest.mark.process
+
 SLEEP = UnitSpec("nap", ("sleep", "1000"))
 
 

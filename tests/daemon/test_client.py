@@ -40,6 +40,7 @@ async def test_nobody_there(settings: Settings) -> None:
         await DaemonClient.connect(settings)
 
 
+@pytest.mark.process
 async def test_a_dead_daemon_s_socket_counts_as_nobody(settings: Settings) -> None:
     settings.state.mkdir()
     dead = socket.socket(socket.AF_UNIX)
@@ -64,6 +65,7 @@ async def test_a_state_directory_that_can_t_be_made_is_one_line(settings: Settin
         await DaemonClient.connect(bad, start=True)
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("line", "why"),
     [
@@ -80,6 +82,7 @@ async def test_what_is_not_our_daemon_is_said(settings: Settings, line: bytes, w
     server.close()
 
 
+@pytest.mark.process
 async def test_a_daemon_that_does_not_answer_is_said(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "CONNECT_WITHIN", 0.2)
     settings.state.mkdir()
@@ -91,6 +94,7 @@ async def test_a_daemon_that_does_not_answer_is_said(settings: Settings, monkeyp
                 await DaemonClient.connect(settings, start=start)
 
 
+@pytest.mark.process
 async def test_a_daemon_that_dies_ends_the_iteration_with_a_bye_and_calls_fail(settings: Settings) -> None:
     server = await answering(settings, encode(Welcome(protocol=PROTOCOL, version="0", pid=4711)))
     client = await DaemonClient.connect(settings)
@@ -105,6 +109,7 @@ async def test_a_daemon_that_dies_ends_the_iteration_with_a_bye_and_calls_fail(s
     server.close()
 
 
+@pytest.mark.process
 async def test_it_waits_for_a_daemon_that_is_just_ending(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_module, "CONNECT_WITHIN", 0.3)
     server = await answering(settings, encode(Bye(reason="the lab is being halted", again=True)))
@@ -115,6 +120,7 @@ async def test_it_waits_for_a_daemon_that_is_just_ending(settings: Settings, mon
     server.close()
 
 
+@pytest.mark.process
 async def test_a_daemon_that_ends_at_once_is_quoted_from_its_log(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +133,7 @@ async def test_a_daemon_that_ends_at_once_is_quoted_from_its_log(
         await DaemonClient.connect(settings, start=True)
 
 
+@pytest.mark.process
 async def test_giving_up_leaves_no_daemon_behind(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     sleeper = settings.state.parent / "python"
     sleeper.write_text("#!/bin/sh\necho $$ >&2\nexec sleep 60\n")
@@ -139,6 +146,7 @@ async def test_giving_up_leaves_no_daemon_behind(settings: Settings, monkeypatch
     assert not _alive(pid)
 
 
+@pytest.mark.process
 async def test_the_daemon_runs_nothing_that_lies_in_the_current_directory(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,6 +178,7 @@ def _alive(pid: int) -> bool:
         return False
 
 
+@pytest.mark.process
 def test_the_client_is_light() -> None:
     """It is loaded before a cockpit's first frame, so nothing heavy may come with it."""
     import subprocess
@@ -184,6 +193,7 @@ def test_the_client_is_light() -> None:
     assert set(loaded) <= {"subprocess"}  # asyncio brings that one
 
 
+@pytest.mark.process
 async def test_a_tape_can_t_begin_in_a_lab_that_runs(settings: Settings) -> None:
     wished = replace(settings, tape=settings.state.parent / "wished.tape")
     async with serving(settings, FakeWorld()):
@@ -197,6 +207,7 @@ async def test_a_tape_can_t_begin_in_a_lab_that_runs(settings: Settings) -> None
         await (await DaemonClient.connect(recorded, start=True)).close()
 
 
+@pytest.mark.process
 async def test_who_comes_back_to_a_tape_that_got_another_name_is_let_in_and_told_it(settings: Settings) -> None:
     wished = replace(settings, tape=settings.state.parent / "talk.tape")
     assert wished.tape is not None

@@ -12,6 +12,8 @@ from rwk_tui.board.targets import MACHINES
 from rwk_tui.daemon.up import run_down
 from rwk_tui.settings import Settings
 
+pytestmark = pytest.mark.process
+
 
 def left(state: Path, power: str) -> Settings:
     """Settings of a lab whose three machines exist and are believed to be so."""

@@ -26,6 +26,7 @@ def rows(hub: Hub) -> dict[str, EngineRow]:
     return {row.name: row for row in hub.board.rows(EngineRow)}
 
 
+@pytest.mark.process
 def test_there_is_a_row_for_every_pin_which_says_what_to_do(settings: Settings) -> None:
     hub = Hub()
     engines = Engines(settings, hub, find_set(settings))
@@ -42,6 +43,7 @@ def test_there_is_a_row_for_every_pin_which_says_what_to_do(settings: Settings) 
     assert engines.path == (str(settings.engine_cache / "etcd-3.7.3"),)
 
 
+@pytest.mark.process
 def test_what_is_there_but_no_good_is_said_as_it_is(settings: Settings) -> None:
     directory = fake_install(settings, "kwok", "0.8.0")
     (directory / "kwok").write_text("#!/bin/sh\necho tampered\n")
@@ -52,6 +54,7 @@ def test_what_is_there_but_no_good_is_said_as_it_is(settings: Settings) -> None:
     assert "is not what was installed; `rwk-tui engines install kwok --force` mends it" in row.text
 
 
+@pytest.mark.process
 async def test_what_came_meanwhile_is_found_and_told(settings: Settings) -> None:
     hub = Hub()
     engines = Engines(settings, hub, find_set(settings))

@@ -62,6 +62,7 @@ def test_kubectl_works_while_etcd_is_down() -> None:
     assert not any("ENDPOINTS" in line for line in lines)
 
 
+@pytest.mark.process
 def test_a_shell_that_had_certificates_before_forgets_them() -> None:
     script = "\n".join([*env_lines(board("core-01")), 'echo "${ETCDCTL_CERT-none} $ETCDCTL_ENDPOINTS"'])
     told = subprocess.run(

@@ -26,6 +26,8 @@ from rwk_tui.engines.pins import engine_pins
 from rwk_tui.engines.sets import find_set
 from rwk_tui.settings import Mirrors, Settings, as_environment
 
+pytestmark = pytest.mark.process
+
 KWOK = engine_pins("linux")["kwok-0.8"]
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from rwk_tui.daemon.lock import AlreadyRunning, StateLock
 
+pytestmark = pytest.mark.process
+
 HOLDER = """
 import sys
 from pathlib import Path

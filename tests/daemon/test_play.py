@@ -27,6 +27,8 @@ from rwk_tui.settings import Settings
 from rwk_tui.story.load import load_chapter
 from rwk_tui.story.schema import Chapter
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def chapter(tmp_path: Path) -> Chapter:

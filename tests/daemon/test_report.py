@@ -17,6 +17,8 @@ from rwk_tui.daemon.report import TITLE
 from rwk_tui.faults.book import Book
 from rwk_tui.settings import Settings
 
+pytestmark = pytest.mark.process
+
 
 def book(state: Path, *cards: CardRow) -> Path:
     """The file that a lab in that state directory would have left."""

@@ -45,6 +45,8 @@ from rwk_tui.daemon.protocol import (
 from rwk_tui.daemon.wire import decode_message, encode
 from rwk_tui.settings import Settings
 
+pytestmark = pytest.mark.process
+
 
 async def ready(client: DaemonClient) -> Follower:
     follower = await Follower(client).__aenter__()

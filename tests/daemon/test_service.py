@@ -19,6 +19,8 @@ from rwk_tui.daemon.record import Record
 from rwk_tui.settings import Settings
 from rwk_tui.tape.read import Tape
 
+pytestmark = pytest.mark.process
+
 CUT = FaultRow(seen_at=1.0, id="f1", fault="power-cut", target="core-01", since=1.0, text="core-01: power cut")
 
 

@@ -34,6 +34,7 @@ async def all_heard(client: DaemonClient) -> list[FromDaemon]:
         return [message async for message in client]
 
 
+@pytest.mark.process
 async def test_only_who_asks_is_told_and_a_viewer_is_not(settings: Settings) -> None:
     async with serving(settings, FakeWorld(secured={"core-03"})):
         await until_ready(settings)
@@ -55,6 +56,7 @@ async def test_only_who_asks_is_told_and_a_viewer_is_not(settings: Settings) -> 
             assert not any(isinstance(message, TerminalOf) for message in heard), "an answer is no part of the stream"
 
 
+@pytest.mark.process
 async def test_a_machine_that_is_off_or_unknown_is_one_line(settings: Settings) -> None:
     async with serving(settings, FakeWorld()):
         await until_ready(settings)
@@ -92,6 +94,7 @@ async def command(settings: Settings, *words: str) -> subprocess.CompletedProces
     )
 
 
+@pytest.mark.process
 async def test_the_command_becomes_the_shell(settings: Settings) -> None:
     async with serving(settings, FakeWorld()):
         await until_ready(settings)

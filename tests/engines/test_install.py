@@ -77,6 +77,7 @@ def leftovers(settings: Settings) -> list[str]:
     return sorted(p.name for p in settings.engine_cache.iterdir() if p.name not in (".install.lock", "known.json"))
 
 
+@pytest.mark.process
 def test_it_builds_verifies_and_writes_a_manifest(here: Settings, make_go: MakeGo, tmp_path: Path) -> None:
     make_go()
     notes = Notes()
@@ -95,6 +96,7 @@ def test_it_builds_verifies_and_writes_a_manifest(here: Settings, make_go: MakeG
     assert {"CGO_ENABLED=0", "GOTOOLCHAIN=local", "GOFLAGS=-mod=readonly", "GOWORK=off"} <= set(given)
 
 
+@pytest.mark.process
 def test_what_is_there_and_sound_is_kept_and_what_is_not_is_built_again(
     here: Settings, make_go: MakeGo, tmp_path: Path
 ) -> None:
@@ -112,6 +114,7 @@ def test_what_is_there_and_sound_is_kept_and_what_is_not_is_built_again(
     assert leftovers(here) == ["etcd-3.7.3"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("version", "extra", "words"),
     [
@@ -135,6 +138,7 @@ def test_a_failed_build_leaves_nothing_and_keeps_what_was(
     assert (directory / MANIFEST).read_text() == before
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_leaves_nothing_and_ends_the_build(
     here: Settings, make_go: MakeGo, tmp_path: Path, number: signal.Signals
@@ -158,6 +162,7 @@ def test_ctrl_c_leaves_nothing_and_ends_the_build(
     assert group_is_gone(int((tmp_path / "pid").read_text()))
 
 
+@pytest.mark.process
 def test_what_a_killed_install_left_goes_with_the_next(here: Settings, make_go: MakeGo) -> None:
     make_go()
     (here.engine_cache / ".build-dead" / "programs").mkdir(parents=True)
@@ -175,6 +180,7 @@ def test_a_second_install_at_once_is_refused(here: Settings, make_go: MakeGo) ->
         build(here, "etcd")
 
 
+@pytest.mark.process
 def test_too_little_room_is_said_before_it_starts(
     here: Settings, make_go: MakeGo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -196,6 +202,7 @@ def test_an_unknown_engine_names_those_that_are_known(here: Settings) -> None:
         build(here, "etcd", "zookeeper")
 
 
+@pytest.mark.process
 def test_only_a_go_that_is_new_enough_and_works_is_taken_from_path(
     make_go: MakeGo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -213,6 +220,7 @@ def test_only_a_go_that_is_new_enough_and_works_is_taken_from_path(
     assert go_on_path(needed) is None
 
 
+@pytest.mark.process
 def test_a_build_says_how_far_it_is(here: Settings, make_go: MakeGo, monkeypatch: pytest.MonkeyPatch) -> None:
     make_go(extra="echo one; sleep 1.2; echo two")
     notes = Notes()
@@ -224,6 +232,7 @@ def test_a_build_says_how_far_it_is(here: Settings, make_go: MakeGo, monkeypatch
     assert [p.done for p in between] == sorted(p.done for p in between)
 
 
+@pytest.mark.process
 def test_several_are_built_with_the_flags_of_each(here: Settings, make_go: MakeGo, tmp_path: Path) -> None:
     make_go(version="1.36.3")
     notes = Notes()
@@ -236,6 +245,7 @@ def test_several_are_built_with_the_flags_of_each(here: Settings, make_go: MakeG
     )
 
 
+@pytest.mark.process
 def test_one_that_fails_does_not_keep_the_others_away(here: Settings, make_go: MakeGo) -> None:
     make_go(version="3.7.3")
     notes = Notes()
@@ -247,6 +257,7 @@ def test_one_that_fails_does_not_keep_the_others_away(here: Settings, make_go: M
     assert leftovers(here) == ["etcd-3.7.3"]
 
 
+@pytest.mark.process
 def test_a_full_disk_while_building_ends_it_all(here: Settings, make_go: MakeGo) -> None:
     make_go(extra="echo 'x.go:1: write /tmp/x: no space left on device' >&2; exit 1")
     notes = Notes()
@@ -256,6 +267,7 @@ def test_a_full_disk_while_building_ends_it_all(here: Settings, make_go: MakeGo)
     assert leftovers(here) == []
 
 
+@pytest.mark.process
 def test_what_can_not_be_downloaded_is_built(here: Settings, make_go: MakeGo) -> None:
     make_go()
     with serving() as mirror:
@@ -270,6 +282,7 @@ def test_what_can_not_be_downloaded_is_built(here: Settings, make_go: MakeGo) ->
         assert manifest(here, "etcd-3.7.3")["source"] == "download"
 
 
+@pytest.mark.process
 def test_if_neither_works_both_reasons_are_said(here: Settings, make_go: MakeGo) -> None:
     make_go(extra="exit 7")
     with serving() as mirror:
@@ -284,6 +297,7 @@ def manifest(settings: Settings, directory: str) -> dict[str, str]:
     return found
 
 
+@pytest.mark.process
 def test_a_go_that_comes_as_a_package_keeps_its_caches_until_all_is_through(
     here: Settings, make_go: MakeGo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -306,6 +320,7 @@ def test_a_go_that_comes_as_a_package_keeps_its_caches_until_all_is_through(
     assert (caches / "build").is_dir()
 
 
+@pytest.mark.process
 def test_both_minors_of_an_upstream_take_less_than_twice_the_time(
     here: Settings, make_go: MakeGo, tmp_path: Path
 ) -> None:

@@ -188,6 +188,8 @@ def test_each_binary_is_asked_the_first_time_only(here: Settings) -> None:
     assert find_set(here).missing == {}
 
 
+@pytest.mark.real
+@pytest.mark.kubernetes
 def test_the_engines_of_this_run_are_whole_and_go_together(kube_engines: EngineSet) -> None:
     for minor in ("1.37", "1.36"):
         for name in UPSTREAMS["kubernetes"].programs:

@@ -92,6 +92,7 @@ async def lines_of(argv: tuple[str, ...], number: int) -> list[str]:
         await process.wait()
 
 
+@pytest.mark.process
 async def test_the_crowd_comes_in_bursts_and_counts_who_was_turned_away(tmp_path: Path) -> None:
     pki = Pki(tmp_path)
     access = roles.access(pki, overload.CROWD)
@@ -101,6 +102,7 @@ async def test_the_crowd_comes_in_bursts_and_counts_who_was_turned_away(tmp_path
     assert counts["429"] > 2 * counts["200"] > 0, counts
 
 
+@pytest.mark.process
 async def test_where_nobody_listens_the_crowd_counts_that_and_stays(tmp_path: Path) -> None:
     access = roles.access(Pki(tmp_path), overload.CROWD)
     lines = await lines_of(overload.command("127.0.0.1", 1, access), 2)

@@ -10,6 +10,8 @@ from support.faults_world import FaultsWorld
 from rwk_tui.faults import metrics
 from rwk_tui.watch.refusals import EtcdError
 
+pytestmark = pytest.mark.process
+
 TEXT = """
 # TYPE etcd_network_disconnected_peers_total counter
 etcd_network_disconnected_peers_total{Local="a1",Remote="b2"} 3

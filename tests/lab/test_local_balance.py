@@ -16,6 +16,8 @@ from support.lab import BALANCED_PORT, PROGRAMS, dial_at, eventually, hears, loc
 from rwk_tui.lab.local.lab import LocalLab
 from rwk_tui.lab.protocol import LabError
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 async def lab(tmp_path: Path, subnet: int) -> AsyncIterator[LocalLab]:

@@ -21,6 +21,7 @@ from rwk_tui.lab.local.abilities import why_not
 from rwk_tui.lab.local.lab import LocalLab
 from rwk_tui.lab.protocol import UnitSpec
 
+pytestmark = pytest.mark.process
 PROMISED = 2.0
 """Seconds within which everything dies when its holder does."""
 

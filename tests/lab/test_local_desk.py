@@ -20,6 +20,7 @@ def here(tmp_path: Path, subnet: int) -> Settings:
     return local_settings(tmp_path / "state", subnet=subnet)
 
 
+@pytest.mark.process
 async def test_the_desk_is_closed_with_the_lab_and_opens_with_it(here: Settings) -> None:
     lab = LocalLab(here, PROGRAMS)
     assert await (await lab.desk.run(["true"])).wait() == 0, "nothing has to be up for it"
@@ -31,6 +32,7 @@ async def test_the_desk_is_closed_with_the_lab_and_opens_with_it(here: Settings)
             await lab.desk.run(["true"])
 
 
+@pytest.mark.process
 async def test_a_profile_on_a_full_disk_or_in_a_damaged_file_is_one_line(
     here: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,7 @@ async def test_a_place_that_can_not_be_written(tmp_path: Path, subnet: int) -> N
         LocalLab(local_settings(tmp_path / "state", subnet=subnet), {})
 
 
+@pytest.mark.process
 async def test_a_full_disk_is_one_line(here: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     lab = LocalLab(here, {})
     try:
@@ -56,6 +57,7 @@ async def test_a_full_disk_is_one_line(here: Settings, monkeypatch: pytest.Monke
         await lab.down()
 
 
+@pytest.mark.process
 async def test_only_the_user_may_look(here: Settings) -> None:
     lab = LocalLab(here, {})
     try:
@@ -71,6 +73,7 @@ async def test_only_the_user_may_look(here: Settings) -> None:
         await lab.down()
 
 
+@pytest.mark.process
 async def test_a_disk_ends_where_it_ends(here: Settings) -> None:
     lab = LocalLab(here, {})
     try:
@@ -90,6 +93,7 @@ async def test_one_holder_at_a_time(here: Settings) -> None:
     await LocalLab(here, {}).down()
 
 
+@pytest.mark.process
 async def test_a_taken_port_is_named_with_its_holder(here: Settings) -> None:
     lab = LocalLab(here, {})
     host, port = lab.machines["core-02"].url(2380).removeprefix("http://").split(":")
@@ -113,6 +117,7 @@ async def test_a_damaged_file_is_named(here: Settings) -> None:
         LocalLab(here, {})
 
 
+@pytest.mark.process
 async def test_nothing_is_left_and_nothing_grows(here: Settings) -> None:
     """No process, no listener and no descriptor after `down`; as many after ten rounds as after one."""
     me = psutil.Process()
@@ -139,6 +144,7 @@ async def test_nothing_is_left_and_nothing_grows(here: Settings) -> None:
     assert counts[-1] <= counts[0], counts
 
 
+@pytest.mark.process
 async def test_changes_are_told(here: Settings) -> None:
     lab = LocalLab(here, {})
     told = 0
@@ -158,6 +164,7 @@ async def test_changes_are_told(here: Settings) -> None:
     await lab.down()
 
 
+@pytest.mark.process
 async def test_a_power_cut_does_not_wait_for_a_halt(here: Settings) -> None:
     """A program that ignores SIGTERM holds up the halt, not the power cut."""
     lab = LocalLab(Settings(state=here.state, engine_cache=here.state, subnet=here.subnet), {})
@@ -187,6 +194,7 @@ def _mode(path: str) -> int:
     return stat.S_IMODE(Path(path).stat().st_mode)
 
 
+@pytest.mark.process
 async def test_on_a_full_disk_machines_die_all_the_same_and_a_reset_makes_room(
     here: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -216,6 +224,7 @@ async def test_on_a_full_disk_machines_die_all_the_same_and_a_reset_makes_room(
         await lab.down()
 
 
+@pytest.mark.process
 async def test_a_machine_switched_on_while_it_is_destroyed_does_not_run_without_a_disk(here: Settings) -> None:
     lab = LocalLab(here, PROGRAMS)
     try:
@@ -229,6 +238,7 @@ async def test_a_machine_switched_on_while_it_is_destroyed_does_not_run_without_
         await lab.down()
 
 
+@pytest.mark.process
 async def test_a_cancelled_reset_leaves_no_link_cut(here: Settings) -> None:
     lab = LocalLab(here, {})
     try:
@@ -243,6 +253,7 @@ async def test_a_cancelled_reset_leaves_no_link_cut(here: Settings) -> None:
         await lab.down()
 
 
+@pytest.mark.process
 async def test_a_unit_that_was_written_down_before_there_were_bound_ports_still_loads(here: Settings) -> None:
     lab = LocalLab(here, {})
     try:

@@ -115,6 +115,7 @@ time.sleep(1000)
 Finder = Callable[[Address, Address, Mapping[int, str]], str]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("find", [who.find_portable, *([who._find_linux] if procs.LINUX else [])])
 @pytest.mark.parametrize("shell", [False, True])
 def test_who_dialled(find: Finder, shell: bool) -> None:
@@ -138,6 +139,7 @@ def test_who_dialled(find: Finder, shell: bool) -> None:
             dialler.wait()
 
 
+@pytest.mark.process
 @pytest.mark.skipif(not procs.LINUX, reason="only Linux answers these questions")
 def test_both_ways_to_a_sockets_inode() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as mine:

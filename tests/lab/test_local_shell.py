@@ -57,6 +57,7 @@ async def ended(process: asyncio.subprocess.Process) -> int:
         return await process.wait()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("how", ["kill", "stop", "destroy", "down"])
 async def test_a_shell_ends_with_its_machine_and_no_other_does(lab: LocalLab, how: str) -> None:
     await lab.up()
@@ -84,6 +85,7 @@ async def test_a_shell_ends_with_its_machine_and_no_other_does(lab: LocalLab, ho
             await process.wait()
 
 
+@pytest.mark.process
 async def test_the_prompt_names_the_machine_and_nothing_of_ours_gets_in(
     lab: LocalLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,6 +21,8 @@ from rwk_tui.lab.local.lab import LocalLab
 from rwk_tui.lab.local.unit import LocalUnit
 from rwk_tui.lab.protocol import LabError
 
+pytestmark = pytest.mark.process
+
 REFUSAL = "strace: attach: ptrace(PTRACE_SEIZE, 7): Operation not permitted"
 
 

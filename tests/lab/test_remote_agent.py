@@ -25,7 +25,7 @@ from rwk_tui.lab.remote.agent import Agent
 from rwk_tui.lab.remote.run import WINDOW
 
 ENVIRONMENT = {"PATH": os.environ["PATH"], "RWK_TEST_RUN": os.environ.get("RWK_TEST_RUN", "")}
-pytestmark = NEEDS_AGENT
+pytestmark = [NEEDS_AGENT, pytest.mark.process]
 GIGABYTES = "import sys\nwhile True: sys.stdout.write('x' * 100_000 + chr(10))"
 
 

@@ -9,8 +9,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from rwk_tui.data import data_dir
 from rwk_tui.lab.remote.units import Units
+
+pytestmark = pytest.mark.process
 
 WRITE = """
 import os, stat, sys

@@ -16,6 +16,8 @@ from rwk_tui.lab.remote import layout
 from rwk_tui.lab.remote.agent import Done
 from rwk_tui.lab.remote.engines import Engines, MachineEngines
 
+pytestmark = pytest.mark.process
+
 
 def install(file: Path, path: str, sha256: str) -> None:
     assert hashlib.sha256(file.read_bytes()).hexdigest() == sha256

@@ -67,6 +67,7 @@ def test_a_name_is_no_address() -> None:
         table(OWN, [peer(CUT, Flow(), "core-02.example")])
 
 
+@pytest.mark.process
 async def test_nft_takes_all_of_it(tmp_path: Path) -> None:
     flows = [CUT, Flow(delay_ms=5, jitter_ms=1), Flow(loss=0.001), Flow(loss=1), Flow(cut=True, delay_ms=1, loss=0.5)]
     # What lies in another range must be named once only.
@@ -80,6 +81,7 @@ async def test_nft_takes_all_of_it(tmp_path: Path) -> None:
                 assert not done.code, (done.err, text)
 
 
+@pytest.mark.process
 async def test_an_ipv6_link_is_cut_one_way(tmp_path: Path) -> None:
     async with net_lab(tmp_path / "net") as lab:
         one, two = lab.machines["core-01"], lab.machines["core-02"]

@@ -17,7 +17,7 @@ from rwk_tui.lab.protocol import LabError
 from rwk_tui.lab.remote import balancer
 from rwk_tui.lab.remote.front import Front, front_place
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs all of 127.0.0.0/8")
+pytestmark = [pytest.mark.skipif(sys.platform != "linux", reason="needs all of 127.0.0.0/8"), pytest.mark.process]
 NAMES = ("core-01", "core-02", "core-03")
 
 

@@ -23,7 +23,7 @@ from rwk_tui.lab.remote.pins import Pins
 from rwk_tui.lab.remote.upload import ContactLost
 from rwk_tui.settings import Timeouts
 
-pytestmark = NEEDS_AGENT
+pytestmark = [NEEDS_AGENT, pytest.mark.process]
 
 SIZE = 1_500_000
 

@@ -24,7 +24,7 @@ from rwk_tui.lab.remote.pins import Pins
 from rwk_tui.lab.remote.terminal import terminal
 from rwk_tui.lab.remote.trouble import NeedsHelp
 
-pytestmark = NEEDS_AGENT
+pytestmark = [NEEDS_AGENT, pytest.mark.process]
 
 
 @pytest.fixture

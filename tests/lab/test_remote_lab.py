@@ -20,6 +20,8 @@ from rwk_tui.lab.remote import host as hosts
 from rwk_tui.lab.remote.lab import RemoteLab
 from rwk_tui.settings import Settings, Timeouts
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 async def switch(tmp_path: Path) -> FakeSwitch:

@@ -15,6 +15,8 @@ from support.remote_net import NetLab, NetMachine, as_lab, net_lab
 from rwk_tui.lab.protocol import Lab, LabError, Machine, UnitSpec
 from rwk_tui.lab.remote.deadman import heal
 
+pytestmark = pytest.mark.process
+
 CUTS = (
     test_lab_links.test_machines_reach_each_other_and_themselves,
     test_lab_links.test_a_paused_unit_is_silent_not_refusing,

@@ -6,9 +6,12 @@ import shutil
 import subprocess
 import sys
 
+import pytest
 from support.tools import unavailable
 
 from rwk_tui.data import data_dir
+
+pytestmark = pytest.mark.process
 
 AGENT = data_dir("assets") / "machine" / "agent"
 SCRIPT = """

@@ -142,6 +142,7 @@ async def typed(terminal: Terminal, text: str) -> tuple[int, list[str], str]:
     return process.returncode or 0, out.decode().splitlines(), err.decode()
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("ssh_client")
 async def test_what_is_piped_in_runs_there_with_the_profile_and_its_exit_code_comes_back(host: Host) -> None:
     write_known(host.known, "core-01", (host.shown,))
@@ -154,6 +155,7 @@ async def test_what_is_piped_in_runs_there_with_the_profile_and_its_exit_code_co
     assert code == 7
 
 
+@pytest.mark.process
 @pytest.mark.usefixtures("ssh_client")
 async def test_a_host_that_shows_another_key_gets_nothing(host: Host) -> None:
     other = asyncssh.generate_private_key("ssh-ed25519").export_public_key("openssh").decode().strip()

@@ -135,6 +135,7 @@ def test_who_exists(tmp_path: Path) -> None:
     assert place.provider_of("core-01") == "libvirt" and place.provider_of("core-02") == ""
 
 
+@pytest.mark.process
 def test_the_tools_are_installed_only_where_they_are_missing(tmp_path: Path) -> None:
     tools = data_dir("assets") / "vagrant" / "tools.sh"
     for name in ("python3", "nft", "ss", "tc", "strace"):

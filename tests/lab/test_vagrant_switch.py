@@ -80,6 +80,7 @@ async def gone(pid: int, deadline: float = 10.0) -> None:
     await eventually(is_gone, deadline, "the end of vagrant")
 
 
+@pytest.mark.process
 async def test_what_is_run(switch: VagrantSwitch, fake: FakeVagrant, tmp_path: Path) -> None:
     fake.does("up", MAKES_MACHINES)
     assert await switch.exists() == {} and not (tmp_path / "state").exists()
@@ -112,6 +113,7 @@ async def test_words(switch: VagrantSwitch) -> None:
     assert switch.lacks("power cut") == "" and switch.owns_power
 
 
+@pytest.mark.process
 async def test_login(switch: VagrantSwitch, fake: FakeVagrant) -> None:
     fake.answers("ssh-config", CONFIG)
     login = await switch.login("core-01")
@@ -129,6 +131,7 @@ async def test_login(switch: VagrantSwitch, fake: FakeVagrant) -> None:
         await switch.login("core-01")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("state", "power"),
     [
@@ -152,6 +155,7 @@ async def test_look(state: str, power: str | None, switch: VagrantSwitch, fake: 
     assert fake.calls == ["status --machine-readable core-01"]
 
 
+@pytest.mark.process
 async def test_look_never_raises_and_never_disturbs(switch: VagrantSwitch, fake: FakeVagrant) -> None:
     fake.answers("status", "1,,error-exit,Vagrant::Errors::MachineNotFound,x was not found configured\n", code=1)
     assert await switch.look("core-01") is None
@@ -167,6 +171,7 @@ async def test_look_never_raises_and_never_disturbs(switch: VagrantSwitch, fake:
     assert await looking is None
 
 
+@pytest.mark.process
 async def test_a_look_sees_what_an_interrupted_vagrant_has_left(switch: VagrantSwitch, fake: FakeVagrant) -> None:
     fake.does("up", TIDIES_UP)
     starting = asyncio.ensure_future(switch.start("core-01"))
@@ -180,6 +185,7 @@ async def test_a_look_sees_what_an_interrupted_vagrant_has_left(switch: VagrantS
     assert not (fake.directory / "trouble").exists()
 
 
+@pytest.mark.process
 async def test_a_question_is_broken_off_when_there_is_something_to_do(switch: VagrantSwitch, fake: FakeVagrant) -> None:
     fake.does("status", WAITS)
     looking = asyncio.ensure_future(switch.look("core-01"))
@@ -190,6 +196,7 @@ async def test_a_question_is_broken_off_when_there_is_something_to_do(switch: Va
     assert (fake.directory / "heard").read_text() == "interrupted\n"
 
 
+@pytest.mark.process
 async def test_a_question_without_an_answer_ends(
     switch: VagrantSwitch, fake: FakeVagrant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -199,6 +206,7 @@ async def test_a_question_without_an_answer_ends(
         await switch.login("core-01")
 
 
+@pytest.mark.process
 async def test_what_it_prints_is_told_clean_and_while_it_runs(switch: VagrantSwitch, fake: FakeVagrant) -> None:
     told: list[tuple[str, str]] = []
     switch.narrate(lambda machine, line: told.append((machine, line)), nothing_to_complain)
@@ -213,6 +221,7 @@ async def test_what_it_prints_is_told_clean_and_while_it_runs(switch: VagrantSwi
     task.cancel()
 
 
+@pytest.mark.process
 async def test_one_thing_at_a_time_on_a_machine(switch: VagrantSwitch, fake: FakeVagrant) -> None:
     fake.does("halt", 'mkdir "$here/busy" || echo both >>"$here/trouble"\nsleep 0.2\nrmdir "$here/busy"\n')
     fake.does("up", 'mkdir "$here/busy" || echo both >>"$here/trouble"\nsleep 0.2\nrmdir "$here/busy"\n')
@@ -221,6 +230,7 @@ async def test_one_thing_at_a_time_on_a_machine(switch: VagrantSwitch, fake: Fak
     assert not (fake.directory / "trouble").exists()
 
 
+@pytest.mark.process
 async def test_three_machines_at_once(switch: VagrantSwitch, fake: FakeVagrant) -> None:
     """Each of them only ends when all three have begun."""
     fake.does("halt", 'while [ "$(grep -c "^halt" "$here/calls")" -lt 3 ]; do sleep 0.02; done\n')
@@ -228,6 +238,7 @@ async def test_three_machines_at_once(switch: VagrantSwitch, fake: FakeVagrant) 
         await asyncio.gather(*(switch.stop(name) for name in MACHINES))
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("provider", "exists", "together"),
     [("virtualbox", True, False), ("virtualbox", False, False), ("libvirt", False, True), ("lxc", True, True)],
@@ -258,6 +269,7 @@ for _ in $(seq 100); do [ "$(wc -l <"$here/booting")" -lt 3 ] || {{ echo met >>"
     assert met == (3 if together else 1)  # the last one finds the marks of those before it
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("provider", "together"), [("libvirt", False), ("virtualbox", True), ("lxc", True)])
 async def test_who_is_lost_at_once(provider: str, together: bool, fake: FakeVagrant, tmp_path: Path) -> None:
     """With libvirt the networks go with the last machine, and only one Vagrant can take them away."""
@@ -281,6 +293,7 @@ sleep 0.2
     assert not (fake.directory / "trouble").exists()
 
 
+@pytest.mark.process
 async def test_cancelled_it_lets_go_at_once_and_the_next_waits(switch: VagrantSwitch, fake: FakeVagrant) -> None:
     fake.does("up", WAITS)
     task = asyncio.ensure_future(switch.start("core-01"))
@@ -295,6 +308,7 @@ async def test_cancelled_it_lets_go_at_once_and_the_next_waits(switch: VagrantSw
     assert fake.calls == ["up core-01 --provider=libvirt", "halt core-01"]
 
 
+@pytest.mark.process
 async def test_cancelled_before_it_began_it_never_begins(switch: VagrantSwitch, fake: FakeVagrant) -> None:
     fake.does("halt", WAITS)
     first = asyncio.ensure_future(switch.stop("core-01"))
@@ -311,6 +325,7 @@ async def test_cancelled_before_it_began_it_never_begins(switch: VagrantSwitch, 
     assert fake.calls == ["halt core-01", "halt core-01"]
 
 
+@pytest.mark.process
 async def test_a_turn_that_is_given_up_is_free_for_others(switch: VagrantSwitch, fake: FakeVagrant) -> None:
     fake.does("up-core-01", WAITS)
     first = asyncio.ensure_future(switch.start("core-01"))
@@ -324,6 +339,7 @@ async def test_a_turn_that_is_given_up_is_free_for_others(switch: VagrantSwitch,
         await switch.start("core-03")
 
 
+@pytest.mark.process
 async def test_who_does_not_listen_is_killed(
     switch: VagrantSwitch, fake: FakeVagrant, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -335,6 +351,7 @@ async def test_who_does_not_listen_is_killed(
     await gone(pid)
 
 
+@pytest.mark.process
 async def test_closing_interrupts_and_waits(fake: FakeVagrant, tmp_path: Path) -> None:
     switch = VagrantSwitch(settings(tmp_path / "state"))
     fake.does("up", WAITS)
@@ -346,6 +363,7 @@ async def test_closing_interrupts_and_waits(fake: FakeVagrant, tmp_path: Path) -
         await task
 
 
+@pytest.mark.process
 async def test_when_we_die_vagrant_is_interrupted(fake: FakeVagrant, tmp_path: Path) -> None:
     fake.does("up", WAITS)
     code = (
@@ -366,6 +384,7 @@ async def test_when_we_die_vagrant_is_interrupted(fake: FakeVagrant, tmp_path: P
     assert (fake.directory / "heard").read_text() == "interrupted\n"
 
 
+@pytest.mark.process
 async def test_a_machine_that_holds_the_output_open_keeps_nobody_waiting(
     switch: VagrantSwitch, fake: FakeVagrant
 ) -> None:
@@ -381,6 +400,7 @@ async def test_a_machine_that_holds_the_output_open_keeps_nobody_waiting(
         os.kill(int((fake.directory / "machine").read_text()), signal.SIGKILL)
 
 
+@pytest.mark.process
 async def test_errors_are_one_line(switch: VagrantSwitch, fake: FakeVagrant) -> None:
     fake.answers("up", "==> core-01: Booting VM...\n", "Timed out while waiting for the machine to boot. This\n", 1)
     with pytest.raises(LabError, match=r"^vagrant up core-01: core-01 was switched on, but SSH did not answer"):
@@ -409,6 +429,7 @@ async def test_without_vagrant(action: str, tmp_path: Path, monkeypatch: pytest.
     await switch.close()
 
 
+@pytest.mark.process
 async def test_a_vagrant_that_can_not_be_run(switch: VagrantSwitch, fake: FakeVagrant) -> None:
     (fake.directory / "bin" / "vagrant").write_text("#!/no/such/interpreter\n")
     with pytest.raises(LabError, match="can't run .*vagrant: No such file or directory"):
@@ -424,6 +445,7 @@ async def test_a_directory_that_can_not_be_written(fake: FakeVagrant, tmp_path: 
     await switch.close()
 
 
+@pytest.mark.process
 async def test_what_differs_from_the_settings_is_said_once(fake: FakeVagrant, tmp_path: Path) -> None:
     fake.does("up", MAKES_MACHINES)
     before = VagrantSwitch(settings(tmp_path / "state"))
@@ -441,6 +463,7 @@ async def test_what_differs_from_the_settings_is_said_once(fake: FakeVagrant, tm
     assert len(told) == 1 and "2048 MB, not 512" in told[0]
 
 
+@pytest.mark.process
 async def test_importing_it_without_vagrant_prints_nothing(tmp_path: Path) -> None:
     code = "import rwk_tui.lab.vagrant.switch"
     child = await asyncio.create_subprocess_exec(

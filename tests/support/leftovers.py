@@ -17,8 +17,6 @@ MARK = "RWK_TEST_SUITE"
 GRACE = 10.0
 """Seconds that what was told to end has for it."""
 NAMESPACES = Path("/run/netns")
-KEPT = ("pytest-of-",)
-"""Directories that are kept on purpose: pytest's own, for a look at the last failures."""
 
 
 class Leftovers:
@@ -32,8 +30,9 @@ class Leftovers:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the run must inherit for its leftovers to be known as its own."""
-        return {MARK: self._mark, "TMPDIR": str(self.directory)}
+        """What the run must inherit for its leftovers to be known; pytest keeps its last directories elsewhere."""
+        kept = {"PYTEST_DEBUG_TEMPROOT": tempfile.gettempdir()}
+        return {**kept, MARK: self._mark, "TMPDIR": str(self.directory)}
 
     def found(self) -> list[str]:
         """A line for each thing that is still there after `GRACE` s."""
@@ -47,7 +46,7 @@ class Leftovers:
             *(f"process {line}" for line in self._processes()),
             *(f"port {address}" for address in sorted(_ports() - self._ports)),
             *(f"namespace {name}" for name in sorted(_namespaces() - self._namespaces)),
-            *(f"file {path}" for path in sorted(self.directory.iterdir()) if not path.name.startswith(KEPT)),
+            *(f"file {path}" for path in sorted(self.directory.iterdir())),
         ]
 
     def _processes(self) -> Iterator[str]:

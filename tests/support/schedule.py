@@ -90,9 +90,6 @@ class Schedule:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        for item in items:
-            if "kube_engines" in getattr(item, "fixturenames", ()) and item.get_closest_marker("kubernetes") is None:
-                raise pytest.UsageError(f"{item.nodeid} asks for the engines of Kubernetes: mark it as kubernetes")
         if not hasattr(self._config, "workerinput"):
             return  # one after the other, as they stand
         units = self._units(items)
@@ -101,6 +98,11 @@ class Schedule:
             if group := groups.get(item.nodeid):
                 item.add_marker(pytest.mark.xdist_group(group))
         items.sort(key=lambda item: places[item.nodeid])
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        if "kube_engines" in getattr(item, "fixturenames", ()) and item.get_closest_marker("kubernetes") is None:
+            pytest.fail("it asks for the engines of Kubernetes: mark it as kubernetes", pytrace=False)
 
     def _units(self, items: Iterable[pytest.Item]) -> list[Unit]:
         tests: dict[str, list[pytest.Item]] = defaultdict(list)

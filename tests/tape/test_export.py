@@ -55,6 +55,7 @@ def test_of_a_damaged_tape_what_was_kept_is_exported(tmp_path: Path, capsys: pyt
     assert (tmp_path / "events.jsonl").stat().st_size > 0
 
 
+@pytest.mark.process
 def test_without_a_wish_it_says_what_there_is(tmp_path: Path) -> None:
     finished = rwk_tui("tape", "export", "x.tape", home=tmp_path)
     assert finished.returncode == 2
@@ -67,6 +68,7 @@ def exported(home: Path, tape: Path, *wishes: str) -> str:
     return one_line(finished)
 
 
+@pytest.mark.process
 def test_what_can_t_be_written_is_said_before_anything_is(tmp_path: Path) -> None:
     tape, directory = tmp_path / "t.tape", tmp_path / "home"
     tape.write_bytes((TAPES / "healthy.jsonl").read_bytes())

@@ -11,6 +11,8 @@ import pytest
 from rwk_tui.watch.etcd import EtcdClient
 from rwk_tui.watch.refusals import EtcdError
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 def silent() -> Iterator[tuple[str, int]]:

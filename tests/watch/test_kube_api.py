@@ -16,6 +16,8 @@ from rwk_tui.watch.kube.protocol import Readiness
 from rwk_tui.watch.kube.refusals import KubeError
 from rwk_tui.watch.kube.wire import Pod
 
+pytestmark = pytest.mark.process
+
 
 def pod(name: str, version: int) -> bytes:
     return b'{"metadata":{"name":"%s","namespace":"default","resourceVersion":"%d"}}' % (name.encode(), version)

@@ -24,6 +24,8 @@ from yarl import URL
 from rwk_tui.settings import Settings
 from rwk_tui.web.visitor import COMMAND, view_environment
 
+pytestmark = pytest.mark.process
+
 NOBODY = "no lab is running in"
 
 

@@ -21,7 +21,7 @@ from support.schedule import in_minutes
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-WORKERS = int(os.environ.get("RWK_TEST_WORKERS", "6"))
+WORKERS = int(os.environ.get("RWK_TEST_WORKERS", "5"))
 """More than cores: most tests wait, for elections, leases and grace periods."""
 STATIC = {
     "format": ["ruff", "format", "--check", "--quiet", "."],

@@ -14,7 +14,6 @@ pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.kubernetes, pytest
 OLDER = "kubernetes-1.36"
 CHAPTERS = (
     ("08-api-server", ""),
-    ("08-api-server", OLDER),
     ("09-api-under-etcd-partition", ""),
     ("10-api-data-loss", ""),
     ("12-worker-failure", ""),

@@ -133,6 +133,7 @@ def test_what_needs_no_lab(place: Place, tmp_path: Path) -> None:
     assert "etcd" in place.type("rwk-tui doctor")
     assert "etcd" in place.type("rwk-tui engines")
     assert "etcd-3" in place.type("rwk-tui engines install")
+    assert "etcd-3" in place.type("rwk-tui engines install etcd")
     place.type("rwk-tui engines clean", RWK_ENGINE_CACHE=str(tmp_path))
     assert place.type("rwk-tui report") is not None
 
@@ -183,6 +184,9 @@ async def test_cockpits_open_and_halt_their_lab(line: str, place: Place) -> None
 @pytest.mark.kubernetes
 async def test_a_lab_is_held_worked_with_and_halted(place: Place) -> None:
     async with place.opened("rwk-tui up --at lab:kubernetes", "Ctrl-C") as up:
+        ready = [line for line in up.text.splitlines() if "node ready" in line]
+        assert "API server ready" in up.text and "Kubernetes 1." in up.text
+        assert ready and "core-02" in ready[0], up.text
         assert "KUBECONFIG" in place.type("rwk-tui env")
         async with place.opened("rwk-tui notes", "live") as notes:
             await closes(notes)
@@ -191,7 +195,7 @@ async def test_a_lab_is_held_worked_with_and_halted(place: Place) -> None:
 
 
 async def test_a_place_in_the_story_is_held(place: Place) -> None:
-    # With Kubernetes it is held in test_daemon_kube_real.py.
+    # With Kubernetes there is one above.
     elsewhere = {"12-worker-failure": "04-machine-failure:1"}
     async with place.opened("rwk-tui up --at 12-worker-failure", "Ctrl-C", elsewhere) as up:
         up.type("\x03")

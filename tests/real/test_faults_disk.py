@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from support.faults_real import HICCUP, strike
+from support.faults_real import felt, strike
 from support.lab import needs
 from support.watch_real import RealWorld, real_world
 
@@ -73,7 +73,7 @@ async def test_a_member_that_can_t_trust_its_disk_ends_and_joins_anew(world: Rea
         before = world.member(target.partition("/")[0]).id
         struck = await strike(world.hub, world.faults, fault, target)
         assert re.match(rf"etcd ended with exit code \d: {words}", struck.effect), struck.effect
-        assert [one.ms for one in struck.card.outages if one.ms > HICCUP] == [], "the other two are a majority"
+        assert felt(struck.card) == [], "the other two are a majority"
         await is_as_before(world)
         assert world.member(target.partition("/")[0]).id != before, "it is another member"
 

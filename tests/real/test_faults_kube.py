@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 import pytest_asyncio
-from support.faults_real import HICCUP, report, strike
+from support.faults_real import felt, report, strike
 from support.story_kube import run, until
 from support.story_real import Rig, rig
 from support.subnets import free_subnet
@@ -123,7 +123,7 @@ async def test_an_api_server_is_killed_the_other_serves_and_controllers_beside_i
         stage.context.hub, stage.faults, "kill-api-server", f"{victim}/kube-apiserver", lasts_until=gave_up
     )
     assert re.fullmatch(rf"the API server of {victim} is down, that of core-0\d serves", struck.effect)
-    assert [one.ms for one in struck.card.outages if one.ms > HICCUP] == [], report(stage.context.hub)
+    assert felt(struck.card) == [], report(stage.context.hub)
     await until(stage, is_well)
 
 
@@ -135,8 +135,7 @@ async def test_a_crowd_is_turned_away_and_nobody_else_notices(stage: Rig) -> Non
     found = re.fullmatch(r"(\d+) requests of the crowd turned away \(429\), (\d+) answered", struck.effect)
     assert found is not None, struck.effect
     assert int(found[1]) > int(found[2]) > 0, "it is let in, but not all of it"
-    felt = [one for one in struck.card.outages if one.ms > HICCUP]
-    assert felt == [], f"the API canary felt it\n{report(stage.context.hub)}"
+    assert felt(struck.card) == [], f"the API canary felt it\n{report(stage.context.hub)}"
     assert not any('"403"' in line.text or '"401"' in line.text for line in stage.context.hub.board.output)
     for kind in ("flowschema", "prioritylevelconfiguration", "clusterrolebinding"):
         ran = await run(stage.context.lab.desk, "kubectl", "get", kind, "rwk-crowd", "--ignore-not-found", "-o", "name")

@@ -66,7 +66,7 @@ async def test_a_frozen_follower_is_stale_and_disturbs_nobody(world: RealWorld) 
         assert all(row.fresh and row.health == "healthy" and row.seen_at > since for row in others)
         assert world.quorum().state == "degraded"
         assert world.quorum().why == "2 of 3 voters reachable"
-        assert [gap for gap in world.watcher.canary.gaps(since) if gap.ms > HICCUP] == []
+        assert [gap for gap in world.watcher.canary.gaps(since) if gap.own_ms > HICCUP] == []
     finally:
         os.kill(unit.pid, signal.SIGCONT)
     await world.healthy()
@@ -90,8 +90,8 @@ async def test_quorum_is_lost_and_regained_in_words(world: RealWorld) -> None:
     await client.close()
     await asyncio.gather(*(world.lab.machines[name].start() for name in names[1:]))
     await world.healthy()
-    assert len(world.told("quorum")) == 2
-    regained = world.told("quorum")[-1]
+    lost, regained, *_ = world.told("quorum")  # a busy computer may lose it once more
+    assert "quorum lost" in lost.text
     assert "quorum regained after" in regained.text
     assert regained.duration_ms is not None
     await world.flowing()

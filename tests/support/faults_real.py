@@ -21,6 +21,12 @@ HICCUP = 3000.0
 """ms that writes may stop on a busy test machine without anybody's doing."""
 
 
+def felt(card: CardRow) -> list[float]:
+    """ms of each outage that is longer than a hiccup, without the time in which this computer stood still."""
+    lasted = [one.ms - one.still_ms for one in card.outages]
+    return [ms for ms in lasted if ms > HICCUP]
+
+
 @dataclass(frozen=True, slots=True)
 class Struck:
     """A fault that was healed: what it hit, what a probe saw of it after how long (s), and its card."""

@@ -85,6 +85,11 @@ async def in_terminal(
         opened.process.wait(10 * BUSY)
 
 
+def _without_size(environment: Mapping[str, str]) -> dict[str, str]:
+    """Workers of pytest-xdist have COLUMNS set, which would count more than what the terminal says."""
+    return {name: value for name, value in environment.items() if name not in ("COLUMNS", "LINES")}
+
+
 def _open(argv: Sequence[str], environment: Mapping[str, str], size: tuple[int, int]) -> tuple[InTerminal, int]:
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
@@ -94,7 +99,7 @@ def _open(argv: Sequence[str], environment: Mapping[str, str], size: tuple[int, 
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**environment, "TERM": "xterm-256color"},
+            env={**_without_size(environment), "TERM": "xterm-256color"},
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),
         )

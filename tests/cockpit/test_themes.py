@@ -14,6 +14,7 @@ from support.painted import texts_in
 from textual.color import Color
 
 from rwk_tui.cockpit.palettes import PALETTES, READABLE, STATES, TEXT_ON, contrast
+from rwk_tui.cockpit.themes import theme_name
 
 APART = 20.0
 """The least difference in CIELAB between two states, for any eye."""
@@ -63,41 +64,48 @@ def test_eyes_see_what_was_measured() -> None:
 
 PALETTE = ("ctrl+p",)
 NAME_IT = ("f", *"destroy", "enter", "down", "enter")
-WALK: tuple[tuple[Callable[[], Scene], tuple[str, ...]], ...] = (
-    *((frames.partition, (key,)) for key in ("2", "f", "m", "c", "l", "e", "q", "i", "question_mark")),
-    (frames.partition, PALETTE),
-    (frames.partition, (*PALETTE, *"help")),
-    (frames.partition, ()),
-    (frames.no_quorum, ()),
-    (frames.faults_seen, ()),
-    (frames.reported, ("v",)),
-    (frames.calm, NAME_IT),
-    (frames.calm, (*NAME_IT, *"core-")),
-)
+WALKS: dict[Callable[[], Scene], tuple[tuple[str, ...], ...]] = {
+    frames.partition: (
+        *((key,) for key in ("2", "f", "m", "c", "l", "e", "q", "i", "question_mark")),
+        PALETTE,
+        (*PALETTE, *"help"),
+        (),
+    ),
+    frames.no_quorum: ((),),
+    frames.faults_seen: ((),),
+    frames.reported: (("v",),),
+    frames.calm: (NAME_IT, (*NAME_IT, *"core-")),
+}
+"""What is looked at of each scene, from its main screen."""
 
 
-@pytest.mark.parametrize("name", PALETTES)
-async def test_nothing_on_the_screen_is_fainter(name: str) -> None:
-    """All screens as they are painted: also what style sheets and textual's own widgets make of the colours."""
+@pytest.mark.parametrize("scene", WALKS, ids=lambda scene: scene.__name__)
+async def test_nothing_on_the_screen_is_fainter(scene: Callable[[], Scene]) -> None:
+    """All screens as they are painted, in each theme: also what style sheets and textual's own widgets make of it."""
     faint: set[str] = set()
-    for scene, keys in WALK:
-        source = FakeSource()
-        source.refuse = "busy: step 4/5"
-        app = cockpit(scene(), source=source, theme=name)
-        async with app.run_test(size=(120, 40), notifications=True) as pilot:
-            await wait_for(pilot, lambda app=app: app.board.at > 0)  # type: ignore[misc]
+    source = FakeSource()
+    source.refuse = "busy: step 4/5"
+    app = cockpit(scene(), source=source)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await wait_for(pilot, lambda: app.board.at > 0)
+        for keys in WALKS[scene]:
             await pilot.press(*keys)
             if not keys:  # A refusal is a notification.
                 await pilot.press("n")
-                await wait_for(pilot, lambda app=app: bool(app.query("Toast")))  # type: ignore[misc]
+                await wait_for(pilot, lambda: bool(app.query("Toast")))
             if keys[:1] == PALETTE:
-                await wait_for(pilot, lambda app=app: bool(app.screen.query("CommandList.--visible")))  # type: ignore[misc]
-            await pilot.pause()
-            painted = list(texts_in(app))
-            assert painted
-            for text, colour, ground in painted:
-                if contrast(colour, ground) < READABLE:
-                    faint.add(f"{keys}: {text.strip()!r} in {colour} on {ground}: {contrast(colour, ground):.1f}")
+                await wait_for(pilot, lambda: bool(app.screen.query("CommandList.--visible")))
+            for name in PALETTES:
+                app.theme = theme_name(name)
+                await pilot.pause()
+                painted = list(texts_in(app))
+                assert painted
+                for text, colour, ground in painted:
+                    if contrast(colour, ground) < READABLE:
+                        ratio = f"{contrast(colour, ground):.1f}"
+                        faint.add(f"{name}, {keys}: {text.strip()!r} in {colour} on {ground}: {ratio}")
+            while len(app.screen_stack) > 1 or app.main.zoomed:
+                await pilot.press("escape")
     assert not faint, "\n".join(sorted(faint))
 
 

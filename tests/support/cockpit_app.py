@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from support.cockpit_frames import NOW, Scene
+from support.settling import settled
 
 from rwk_tui.cockpit.app import Cockpit
 from rwk_tui.cockpit.keymap import USUAL, KeyMap
@@ -90,8 +91,10 @@ def cockpit(
 
 
 async def wait_for(pilot: Any, holds: Callable[[], bool], deadline: float = 30.0) -> None:
-    """Let the app work until `holds`; fails after `deadline` seconds."""
+    """Let the app work until `holds`, and then to the end of what it has begun; fails after `deadline` seconds."""
     until = time.monotonic() + deadline
     while not holds():
         assert time.monotonic() < until, f"did not come true within {deadline} s"
-        await pilot.pause(0.01)
+        await asyncio.sleep(0.01)
+        await settled()
+    await settled()

@@ -14,6 +14,7 @@ from rwk_tui.board.frames import Event
 from rwk_tui.board.hub import Hub
 from rwk_tui.board.rows import CanaryRow
 from rwk_tui.watch.kube.canary import NAME, ApiCanary
+from rwk_tui.watch.kube.protocol import Kube
 from rwk_tui.watch.kube.refusals import no_answer, no_listener
 from rwk_tui.watch.kube.tally import Tally
 from rwk_tui.watch.pace import Pace
@@ -199,6 +200,34 @@ async def test_set_up_anew_it_counts_anew(world: World) -> None:
 
 
 @pytest.mark.usefixtures("patient")
+async def test_a_look_that_began_before_an_epoch_judges_nothing_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of several writes that look at once after a reset, the slow ones hold marks of the epoch that is over."""
+    await world.more(10)
+    first, stored = asyncio.Event(), ApiCanary._stored
+    looks = 0
+
+    async def slowly(canary: ApiCanary, kube: Kube) -> int:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            found = await stored(canary, kube)
+            await first.wait()  # until another write has looked, and begun the epoch
+            return found
+        found = await stored(canary, kube)
+        first.set()
+        return found
+
+    monkeypatch.setattr(ApiCanary, "_stored", slowly)
+    world.kubernetes.maps.clear()
+    world.canary.forget()
+    await world.told("epoch")
+    row = await world.more(10)
+    assert (row.lost, looks > 1) == (0, True)
+    assert world.silent_about("lost")
+
+
 async def test_paused_it_writes_nothing_and_that_is_no_outage(world: World) -> None:
     await world.more()
     world.canary.pause()

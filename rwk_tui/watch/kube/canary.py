@@ -143,14 +143,11 @@ class ApiCanary(Writes):
 
     async def _look(self, kube: Kube) -> None:
         """Read the number that is stored, and count what is lost; make the ConfigMap if there is none."""
-        era, mark = self._era(), self._tally.mark
-        try:
-            found = _MAP.decode(await kube.get(MAP, timeout=self._deadline))
-            stored = _number((found.data or {}).get(FIELD, ""))
-        except KubeError as error:
-            if not error.missing:
-                raise
-            stored = -1
+        while True:
+            epoch, era, mark = self._epoch, self._era(), self._tally.mark
+            stored = await self._stored(kube)
+            if (epoch, era) == (self._epoch, self._era()):
+                break  # else another write began an epoch meanwhile, of which our mark says nothing
         if not self._epoch or self._anew or era != self._in_era:
             self._begin(self._anew or ("its etcd counts anew" if self._epoch else ""), stored)
             self._in_era = era
@@ -165,6 +162,16 @@ class ApiCanary(Writes):
                 if not error.conflict:  # another write of ours was faster
                     raise
         self._doubt = False
+
+    async def _stored(self, kube: Kube) -> int:
+        """The number that the store holds, -1 where there is no ConfigMap. Raises KubeError."""
+        try:
+            found = _MAP.decode(await kube.get(MAP, timeout=self._deadline))
+        except KubeError as error:
+            if not error.missing:
+                raise
+            return -1
+        return _number((found.data or {}).get(FIELD, ""))
 
     def _acknowledged(self, number: int, epoch: int, interval: float) -> None:
         if epoch != self._epoch:

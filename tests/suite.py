@@ -91,7 +91,9 @@ def pytest(name: str, chosen: str, environment: dict[str, str], workers: int | s
     """Run the tests that a marker expression chooses; their output is shown as it comes."""
     print(f"\n== {name}", flush=True)
     began = time.monotonic()
-    command = [sys.executable, "-m", *PYTEST, "--numprocesses", str(workers), "-m", chosen]
+    # A short one: sockets lie in directories of tests, and their paths may have 100 bytes.
+    own = str(Path(environment["TMPDIR"]).with_name("t"))
+    command = [sys.executable, "-m", *PYTEST, "--basetemp", own, "--numprocesses", str(workers), "-m", chosen]
     ended = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
     return Part(name, ended.returncode, time.monotonic() - began)
 

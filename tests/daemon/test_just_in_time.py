@@ -28,6 +28,8 @@ from rwk_tui.story.fault_story import made_chapter
 from rwk_tui.story.load import load_chapter
 from rwk_tui.story.schema import Chapter
 
+pytestmark = pytest.mark.process
+
 PINS = engine_pins()
 BETTER = {"b-etcd": ("etcd-3.7",), "c-again": ("etcd-3.7",)}
 NEEDS = {

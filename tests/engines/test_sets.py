@@ -38,6 +38,7 @@ def install_all(settings: Settings) -> None:
         fake_install(settings, upstream, version)
 
 
+@pytest.mark.process
 def test_the_newest_have_plain_names_and_each_minor_has_its_own(here: Settings) -> None:
     install_all(here)
     found = find_set(here)
@@ -59,6 +60,7 @@ def test_the_newest_have_plain_names_and_each_minor_has_its_own(here: Settings) 
     assert found.programs["etcd-3.6/etcdutl"] == here.engine_cache / "etcd-3.6.16" / "etcdutl"
 
 
+@pytest.mark.process
 def test_etcd_alone_is_enough_and_what_is_missing_says_how_to_get_it(here: Settings) -> None:
     found = find_set(here)
     assert found.versions == {"etcd": "3.5.1"}
@@ -73,6 +75,7 @@ def test_without_etcd_there_is_no_set(here: Settings, tmp_path: Path) -> None:
         find_set(replace(here, engines=tmp_path))
 
 
+@pytest.mark.process
 def test_kubernetes_that_the_etcd_at_hand_is_too_old_for_is_missing_in_one_line(here: Settings) -> None:
     fake_install(here, "kubernetes", "1.37.2")
     found = find_set(here)
@@ -83,6 +86,7 @@ def test_kubernetes_that_the_etcd_at_hand_is_too_old_for_is_missing_in_one_line(
     assert "kubernetes-1.37/kube-apiserver" in found.programs  # with an etcd of its own choice it is fine
 
 
+@pytest.mark.process
 def test_an_older_kubernetes_that_goes_with_this_etcd_is_taken_instead(here: Settings) -> None:
     fake_install(here, "etcd", "3.5.24")
     fake_install(here, "kubernetes", "1.37.2")
@@ -108,6 +112,7 @@ def test_pairs(etcd: str, kubernetes: str, needed: str) -> None:
     assert not needed or f"needs etcd {needed} or newer, but {etcd} is used" in found
 
 
+@pytest.mark.process
 def test_too_old_ones_are_missing_and_say_so(here: Settings) -> None:
     fake_install(here, "etcd", "3.7.3")
     fake_install(here, "kwok", "0.5.2")
@@ -118,6 +123,7 @@ def test_too_old_ones_are_missing_and_say_so(here: Settings) -> None:
     assert too_old("kwok", "0.6.0") == ""
 
 
+@pytest.mark.process
 def test_programs_of_one_engine_come_from_one_place_and_have_one_version(here: Settings, tmp_path: Path) -> None:
     fake_install(here, "etcd", "3.7.3")
     fake_program(tmp_path / "path" / "kubectl", "1.36.3")
@@ -133,6 +139,7 @@ def test_programs_of_one_engine_come_from_one_place_and_have_one_version(here: S
     assert "has no kube-scheduler, which belongs to Kubernetes" in find_set(here).missing["kubernetes"]
 
 
+@pytest.mark.process
 def test_kubelet_may_be_lacking_as_it_is_for_linux_only(here: Settings) -> None:
     fake_install(here, "etcd", "3.7.3")
     fake_install(here, "kubernetes", "1.37.2", without=("kubelet",))
@@ -141,6 +148,7 @@ def test_kubelet_may_be_lacking_as_it_is_for_linux_only(here: Settings) -> None:
     assert "kubelet" not in found.programs
 
 
+@pytest.mark.process
 def test_a_changed_program_in_the_cache_makes_its_engine_missing_not_the_lab(here: Settings) -> None:
     install_all(here)
     fake_program(here.engine_cache / "kubernetes-1.37.2" / "kube-scheduler", "1.37.2 ")
@@ -150,6 +158,7 @@ def test_a_changed_program_in_the_cache_makes_its_engine_missing_not_the_lab(her
     assert "rwk-tui engines install kubernetes --force" in found.missing["kubernetes-1.37"]
 
 
+@pytest.mark.process
 def test_a_given_directory_may_be_flat_or_have_one_for_each_minor(here: Settings, tmp_path: Path) -> None:
     given = tmp_path / "given"
     for name in (*ETCD_PROGRAMS, "kwok"):
@@ -167,6 +176,7 @@ def test_a_given_directory_may_be_flat_or_have_one_for_each_minor(here: Settings
     assert find_set(replace(here, engines=here.engine_cache)).missing == {}
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("program", [*ETCD_PROGRAMS, *KUBERNETES, "kwok"])
 def test_each_program_tells_its_version_in_its_own_words(tmp_path: Path, program: str) -> None:
     assert ask_version(program, fake_program(tmp_path / program, "1.2.3")) == "1.2.3"
@@ -176,6 +186,7 @@ def test_each_program_tells_its_version_in_its_own_words(tmp_path: Path, program
         ask_version(program, tmp_path / program)
 
 
+@pytest.mark.process
 def test_each_binary_is_asked_the_first_time_only(here: Settings) -> None:
     install_all(here)
     find_set(here)

@@ -30,9 +30,8 @@ class Leftovers:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the run must inherit for its leftovers to be known; pytest keeps its last directories elsewhere."""
-        kept = {"PYTEST_DEBUG_TEMPROOT": tempfile.gettempdir()}
-        return {**kept, MARK: self._mark, "TMPDIR": str(self.directory)}
+        """What the run must inherit for its leftovers to be known as its own."""
+        return {MARK: self._mark, "TMPDIR": str(self.directory)}
 
     def found(self) -> list[str]:
         """A line for each thing that is still there after `GRACE` s."""
@@ -62,8 +61,10 @@ class Leftovers:
 @contextmanager
 def leftovers() -> Iterator[Leftovers]:
     """For a run within this context; its own directory is gone afterwards, with whatever was left in it."""
-    with tempfile.TemporaryDirectory(prefix="rwk-test-", dir="/tmp", ignore_cleanup_errors=True) as directory:
-        yield Leftovers(Path(directory))
+    with tempfile.TemporaryDirectory(prefix="rwk-", dir="/tmp", ignore_cleanup_errors=True) as directory:
+        temporary = Path(directory) / "tmp"
+        temporary.mkdir()
+        yield Leftovers(temporary)
 
 
 def _namespaces() -> set[str]:

@@ -35,6 +35,14 @@ async def present(pilot: Any, app: Cockpit) -> None:
     await wait_for(pilot, lambda: isinstance(app.screen, PresentScreen) and bool(text(app, "narration")))
 
 
+async def test_it_is_there_at_once_and_not_with_the_next_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Cockpit, "_each_second", lambda app: None)
+    app = cockpit(frames.calm())
+    async with app.run_test(size=SIZE) as pilot:
+        await present(pilot, app)
+        assert text(app, "narration")
+
+
 @pytest.mark.parametrize("leave", ["p", "escape"])
 async def test_it_is_turned_on_and_off(leave: str) -> None:
     app = cockpit(frames.calm())

@@ -65,13 +65,16 @@ class PresentScreen(Screen[None]):
     def on_mount(self) -> None:
         """Show what is known at once."""
         self.query_one("#writes", Pane).can_focus = False
-        self.show(self._shown)
+        self._paint()  # Not yet mounted by its own account, but its widgets are there.
 
     def show(self, views: Presented) -> None:
         """Paint the views; whatever did not change costs a comparison."""
         self._shown = views
-        if not self.is_mounted:
-            return
+        if self.is_mounted:
+            self._paint()
+
+    def _paint(self) -> None:
+        views = self._shown
         with self.app.batch_update():
             self.query_one(Narration).show(views.narration)
             self.query_one("#writes", Pane).show(views.writes)

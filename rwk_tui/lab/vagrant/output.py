@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 _ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(\x07|\x1b\\)?|[ -Z\\^_`-~])")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_LINE = re.compile(r"[^\r\n]*(\r\n|[\r\n])")
+_END = re.compile(r"\r\n|[\r\n]")
 _PREFIX = re.compile(r"(==> | {4})[\w.-]+: ?")
 _PROGRESS = re.compile(r"Progress: |\d+% ?$")
 _PROGRESS_EVERY = 1.0
@@ -33,9 +33,9 @@ class Splitter:
         """The lines that have come to an end, raw; b"" says that no more will come."""
         text = self._rest + self._decode(data, final=not data)
         end = 0
-        for found in _LINE.finditer(text):
+        for found in _END.finditer(text):
+            yield text[end : found.start()]
             end = found.end()
-            yield found[0].rstrip("\r\n")
         self._rest = text[end:]
         if self._rest and (not data or len(self._rest) > _LONGEST):
             yield self._rest

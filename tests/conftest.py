@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import shutil
 import signal
@@ -58,6 +59,12 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Schedule(config), "schedule")
     if KIND or config.getoption("numprocesses", None):
         config.pluginmanager.register(_AtOnce(config), "at-once")
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: without this, the collector goes through all of it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 class _AtOnce:

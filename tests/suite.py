@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from support.leftovers import Leftovers, leftovers
+from support.needs import UNMARKED
 from support.schedule import in_minutes
 
 ROOT = Path(__file__).parents[1]
@@ -29,7 +30,9 @@ STATIC = {
     "imports": ["lint-imports"],
     "types": ["mypy"],
 }
-PYTEST = ["pytest", "--dist", "loadgroup", "--no-loadscope-reorder", "--quiet"]
+PYTEST = ["pytest", "--numprocesses", str(WORKERS), "--dist", "loadgroup", "--no-loadscope-reorder", "--quiet"]
+CHECK = ["--numprocesses", str(max(4, os.cpu_count() or 1)), "--dist", "worksteal"]
+"""More workers than the cores of a small machine, since some of these tests wait too."""
 ENGINES = ["rwk-tui", "engines", "install", "--from", "go"]
 AT_ONCE = 10.0
 """Seconds after which engines that are not there yet are being built, which takes a while."""
@@ -87,21 +90,21 @@ def run(name: str, command: Sequence[str], environment: dict[str, str], *, told:
     return Part(name, process.returncode, time.monotonic() - began, "".join(lines))
 
 
-def pytest(name: str, chosen: str, environment: dict[str, str], workers: int | str = WORKERS) -> Part:
-    """Run the tests that a marker expression chooses; their output is shown as it comes."""
+def pytest(name: str, chosen: str, environment: dict[str, str], *more: str) -> Part:
+    """Run the tests that a marker expression chooses, with more options; their output is shown as it comes."""
     print(f"\n== {name}", flush=True)
     began = time.monotonic()
     # A short one: sockets lie in directories of tests, and their paths may have 100 bytes.
     own = str(Path(environment["TMPDIR"]).with_name("t"))
-    command = [sys.executable, "-m", *PYTEST, "--basetemp", own, "--numprocesses", str(workers), "-m", chosen]
+    command = [sys.executable, "-m", *PYTEST, "--basetemp", own, *more, "-m", chosen]
     ended = subprocess.run(command, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, check=False)
     return Part(name, ended.returncode, time.monotonic() - began)
 
 
 def check(environment: dict[str, str], wanted: Sequence[str]) -> list[Part]:
-    """The static checks, and the tests that compute and neither start nor bind anything: a worker a core."""
+    """The static checks, and the tests that neither start nor bind anything."""
     static = Beside({name: STATIC[name] for name in STATIC if name in wanted}, environment)
-    parts = [pytest("tests", "not process and not real", environment, "auto")] if "tests" in wanted else []
+    parts = [pytest("tests", UNMARKED, environment, *CHECK)] if "tests" in wanted else []
     static.wait()
     return [*static.ended, *parts]
 

@@ -11,7 +11,7 @@ from support.faults_etcd import EtcdWorld
 from support.watch_etcd import IDS, refused
 
 from rwk_tui.board.rows import FaultRow, QuorumRow
-from rwk_tui.faults import quorum
+from rwk_tui.faults import proof, quorum
 from rwk_tui.faults.base import FaultRefused
 from rwk_tui.lab.protocol import Machine, UnitStatus
 
@@ -119,6 +119,7 @@ async def test_the_survivor_goes_on_alone_and_two_join_it_one_after_the_other(
 ) -> None:
     restored: list[str] = []
     monkeypatch.setattr(world.watcher.canary, "restored", restored.append)
+    monkeypatch.setattr(proof, "PATIENCE", 0.5)  # So nothing is counted that could be waited for.
     await world.faults.inject("lose-two-forever", PAIR, PAIR)
     assert world.ran() == ["destroy core-01", "destroy core-02"]
     assert await effect(world) == "no quorum: 1 of 3 voters reachable"

@@ -41,6 +41,7 @@ def test_it_says_what_the_settings_say() -> None:
     assert "@" not in text
 
 
+@pytest.mark.process
 def test_vagrant_itself_takes_it(tmp_path: Path) -> None:
     if shutil.which("vagrant") is None:
         unavailable("there is no vagrant on PATH")

@@ -25,7 +25,7 @@ BOTH = pytest.mark.parametrize(
     ("settings", "seconds"),
     [
         (CALM, {"toleration": 30, "monitor": 2, "grace": 20, "lease": 15, "renew": 10, "retry": 2, "node_lease": 20}),
-        (HURRIED, {"toleration": 5, "monitor": 1, "grace": 8, "lease": 5, "renew": 3, "retry": 1, "node_lease": 8}),
+        (HURRIED, {"toleration": 5, "monitor": 1, "grace": 8, "lease": 8, "renew": 6, "retry": 1, "node_lease": 8}),
     ],
     ids=["telling", "fast"],
 )

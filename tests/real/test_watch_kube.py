@@ -44,9 +44,10 @@ async def world(lab: KubeWorld) -> KubeWorld:
     await lab.ready()
     await lab.until(lambda board: {row.state for row in board.rows(UnitRow)} == {"running"})
     await lab.until(lambda board: {row.state for row in board.rows(ApiServerRow)} == {"ready"})
-    now = lab.began = lab.hub.now()
+    now = lab.hub.now()
     # A lease keeps the name of a holder that is dead until another one takes it.
     await lab.until(lambda board: len([row for row in board.rows(LeaseRow) if row.renewed > now]) == 2)
+    lab.began = lab.hub.now()
     return lab
 
 

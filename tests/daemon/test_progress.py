@@ -113,7 +113,9 @@ def test_people_read_what_was_seen_and_of_what_it_is_known(
 ) -> None:
     tell_known(report())
     flowing = " ".join(capsys.readouterr().out.split())
-    assert f"† 2/2 Look · known · 0.00 s expected no loss, saw: 1 of 9 acknowledged writes lost; {BUG}" in flowing
+    # The bar may be painted between two lines.
+    assert "† 2/2 Look · known · 0.00 s" in flowing
+    assert f"expected no loss, saw: 1 of 9 acknowledged writes lost; {BUG}" in flowing
     assert "† card 7 Cut the power: core-01 · known · " in flowing
     assert f"† every acknowledged write is there: 2 of 1812 acknowledged writes lost; {BUG}" in flowing
     assert "1 chapter, 2 steps: 1 passed, 0 failed, 1 known, 0 skipped in 1.0 s" in flowing

@@ -355,19 +355,19 @@ def test_a_bad_chapter_is_one_line_with_its_place(case: str, tmp_path: Path) -> 
 def test_a_huge_file_is_refused_at_once(tmp_path: Path) -> None:
     path = tmp_path / "huge.yaml"
     path.write_bytes(b"a: " + b"x" * 10_000_000)
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(BadInput, match=re.escape(f"{path}:1: file: larger than {LARGEST // 1024} KiB")):
         load_chapter(path)
-    assert time.monotonic() - started < 0.5
+    assert time.process_time() - started < 0.5
 
 
 def test_a_file_just_below_the_limit_takes_no_time_to_refuse(tmp_path: Path) -> None:
     path = tmp_path / "nested.yaml"
     path.write_text("[" * (LARGEST - 10))
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(BadInput, match="nested deeper"):
         load_chapter(path)
-    assert time.monotonic() - started < 2.0
+    assert time.process_time() - started < 2.0
 
 
 def test_not_text_and_not_there(tmp_path: Path) -> None:

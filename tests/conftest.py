@@ -36,7 +36,8 @@ _ENGINES = ("RWK_ENGINES", "RWK_ENGINE_CACHE", "RWK_TEST_GOLDEN", "RWK_TEST_TAPE
 _FARM = ("RWK_TEST_", "RWK_VAGRANT_", "RWK_TIMEOUTS_", "RWK_SLACK", "RWK_HOSTS", "RWK_IMAGES") if KIND else ()
 for _name in [name for name in os.environ if name.startswith("RWK_") and not name.startswith((*_ENGINES, *_FARM))]:
     del os.environ[_name]
-os.environ.pop("NO_COLOR", None)
+for _name in ("NO_COLOR", "FORCE_COLOR"):
+    os.environ.pop(_name, None)
 # A suite that was started in the background inherits that Ctrl-C is ignored, one under nohup that a hang-up is, and so
 # would all that it starts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -173,10 +173,15 @@ class BarReport(LineReport):
         self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
+        from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(),  # Rich's own may have been made when the output was another one.
         )
         self._progress.start()
         self._task = self._progress.add_task("starting the lab", total=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from rich.console import Console
 from support.cards import BUG, card, known, not_well, violated
 
 from rwk_tui.board.frames import Check, Step
@@ -71,6 +72,15 @@ def test_people_get_a_line_a_step_with_what_was_seen_instead(
     assert "✗ card 5 Corrupt a value: etcd on core-02 · violated" in out
     assert "      ✗ every acknowledged write is there: 2 of 1812 acknowledged writes lost" in out
     assert "        core-02 stores /colour = `re|d`, the others blue" in out
+
+
+def test_a_bar_is_only_drawn_where_this_output_is_a_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rich._console", Console(color_system="truecolor", force_interactive=True))
+    tell(BarReport())
+    out = capsys.readouterr().out
+    assert "\x1b" not in out and out.count("━ ") <= 1
 
 
 def test_a_card_that_is_not_well_says_so() -> None:

@@ -22,15 +22,16 @@ WITHIN = "900"
 
 
 @pytest.mark.skipif(bool(KIND), reason="this run has machines of its own")
-def test_a_machine_lives_through_everything_that_is_done_to_it(engines: dict[str, Engine]) -> None:
+def test_a_machine_lives_through_everything_that_is_done_to_it(engines: dict[str, Engine], tmp_path: Path) -> None:
     if os.geteuid() != 0:
         unavailable("a farm of virtual machines needs root")
     if missing := missing_packages("libvirt"):
         unavailable(f"a farm of virtual machines needs the packages {' '.join(missing)}")
     test = TESTS / "vagrant" / "test_one_machine.py"
     farm = [sys.executable, "-m", "farm", "--provider", "libvirt", "--"]
+    options = ["-p", "no:cacheprovider", "--basetemp", str(tmp_path / "t"), "--timeout", WITHIN]
     ran = subprocess.run(
-        [*farm, sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "--timeout", WITHIN, str(test)],
+        [*farm, sys.executable, "-m", "pytest", *options, str(test)],
         cwd=TESTS.parent,
         env={**os.environ, "PYTHONPATH": str(TESTS), "RWK_TEST_LAB": "vagrant", "RWK_SLACK": "4"},
         stdin=subprocess.DEVNULL,

@@ -187,7 +187,7 @@ def _start(program: str, profile: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
-            env={**os.environ, "HOME": str(profile)},
+            env={**os.environ, "HOME": str(profile), "TMPDIR": str(profile)},
             start_new_session=True,
         )
 

@@ -35,15 +35,9 @@ def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Leftovers:
     return Leftovers(directory)
 
 
-def mine(left: Leftovers, subnet: int) -> list[str]:
-    """What is found of this test: ports that others of this run listen on are theirs."""
-    ours = (f":{base_port(subnet)}", f"127.0.{subnet}.")
-    return [line for line in left.found() if not line.startswith("port ") or any(word in line for word in ours)]
-
-
 def test_a_process_and_its_port_a_namespace_and_a_file_are_found_until_they_are_gone(left: Leftovers) -> None:
     with free_subnet() as subnet:
-        assert mine(left, subnet) == []
+        assert left.found() == []
         listens = subprocess.Popen(
             [sys.executable, "-c", LISTEN, f"127.0.{subnet}.1", str(base_port(subnet))],
             env={**os.environ, **left.environment},
@@ -54,7 +48,7 @@ def test_a_process_and_its_port_a_namespace_and_a_file_are_found_until_they_are_
             assert listens.stdout is not None and listens.stdout.readline() == b"listens\n"
             (left.directory / "rwk-state").mkdir()
             (module.NAMESPACES / "rwk-x").touch()
-            process, *rest = mine(left, subnet)
+            process, *rest = left.found()
             assert process.startswith(f"process {listens.pid} ")
             assert rest == [
                 f"port 127.0.{subnet}.1:{base_port(subnet)}",
@@ -66,11 +60,11 @@ def test_a_process_and_its_port_a_namespace_and_a_file_are_found_until_they_are_
             listens.communicate()
         (module.NAMESPACES / "rwk-x").unlink()
         (left.directory / "rwk-state").rmdir()
-        assert mine(left, subnet) == []
+        assert left.found() == []
 
 
 def test_what_others_do_meanwhile_is_not_ours(left: Leftovers) -> None:
-    with free_subnet() as subnet, subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
-        with socket.create_server(("127.0.0.1", 0)):
-            assert mine(left, subnet) == []
+    words = [sys.executable, "-c", "input()"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE) as other, socket.create_server(("127.0.0.1", 0)):
+        assert left.found() == []
         other.communicate(b"\n")

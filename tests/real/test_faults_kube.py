@@ -5,31 +5,20 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import AsyncIterator
 from functools import partial
 
-import pytest
 import pytest_asyncio
 from support.faults_real import felt, report, strike
-from support.story_kube import run, until
-from support.story_real import Rig, rig
-from support.subnets import free_subnet
+from support.story_kube import ONE_KUBERNETES, run, until
+from support.story_real import Rig
 
 from rwk_tui.board.board import Board
 from rwk_tui.board.kube_rows import DeploymentRow, KubeRow, LeaseRow, NodeRow, PodRow
 from rwk_tui.board.rows import FaultRow, QuorumRow, UnitRow
 from rwk_tui.cluster.kubernetes.timings import FAST
-from rwk_tui.engines.sets import EngineSet
 from rwk_tui.faults.base import unit_of
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.slow,
-    pytest.mark.kubernetes,
-    pytest.mark.one_lab,
-    pytest.mark.timeout(600),
-    pytest.mark.asyncio(loop_scope="module"),
-]
+pytestmark = ONE_KUBERNETES
 
 PODS = 4
 SPREAD = {"core-02": 2, "core-03": 2}
@@ -38,17 +27,10 @@ WELL_AGAIN = 20.0
 """Seconds that the lab has after a test to be well by itself."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def lab(kube_engines: EngineSet) -> AsyncIterator[Rig]:
-    """Two control planes, two workers and a deployment of four pods."""
-    with free_subnet() as subnet:
-        async with rig(kube_engines, subnet, fast=True) as made:
-            yield made
-
-
 @pytest_asyncio.fixture(loop_scope="module")
-async def stage(lab: Rig) -> Rig:
-    """That lab with nothing broken; built anew where the test before could not put it right."""
+async def stage(shared_rig: Rig) -> Rig:
+    """Two control planes, two workers, a deployment of four pods and nothing broken: as it is, or else built anew."""
+    lab = shared_rig
     if not lab.story.chapter or not await lab.context.hub.wait(is_well, WELL_AGAIN):
         await lab.director.open("fault:kill-api-server")
         await lab.director.settled()

@@ -3,39 +3,26 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
-from support.story_kube import api_is, node_is, opened, pods_run, report, run, serves, unit_is, until
-from support.story_real import Rig, rig
-from support.subnets import free_subnet
+from support.story_kube import ONE_KUBERNETES, api_is, node_is, opened, pods_run, report, run, serves, unit_is, until
+from support.story_real import Rig
 
 from rwk_tui.board.kube_rows import ApiServerRow, KubeRow
 from rwk_tui.board.rows import FaultRow
 from rwk_tui.cluster.kubernetes.timings import FAST
 from rwk_tui.cluster.ops import OpResult
-from rwk_tui.engines.sets import EngineSet
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.slow,
-    pytest.mark.kubernetes,
-    pytest.mark.one_lab,
-    pytest.mark.timeout(600),
-    pytest.mark.asyncio(loop_scope="module"),
-]
+pytestmark = ONE_KUBERNETES
 
 CHAPTER, PODS = "12-worker-failure", 10
 NOTICED = 6.0
 """Seconds in which whoever comes to a frozen API server must be led to another one."""
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stage(kube_engines: EngineSet) -> AsyncIterator[Rig]:
-    with free_subnet() as subnet:
-        async with rig(kube_engines, subnet, fast=True) as made:
-            yield made
+@pytest.fixture
+def stage(shared_rig: Rig) -> Rig:
+    return shared_rig
 
 
 async def with_workers(stage: Rig) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-import pytest
 import pytest_asyncio
 from support.lab import eventually
+from support.story_kube import ONE_KUBERNETES
 from support.subnets import free_subnet
 from support.watch_kube_real import DEPLOYMENTS, KubeWorld, kube_world, web
 
@@ -18,14 +18,7 @@ from rwk_tui.cluster.kubernetes.timings import timings
 from rwk_tui.lab.protocol import Machine
 from rwk_tui.settings import Settings
 
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.slow,
-    pytest.mark.kubernetes,
-    pytest.mark.one_lab,
-    pytest.mark.timeout(600),
-    pytest.mark.asyncio(loop_scope="module"),
-]
+pytestmark = ONE_KUBERNETES
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

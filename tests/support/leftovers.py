@@ -6,7 +6,7 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -26,7 +26,6 @@ class Leftovers:
         self.directory = directory
         self._mark = uuid.uuid4().hex
         self._namespaces = _namespaces()
-        self._ports = _ports()
 
     @property
     def environment(self) -> dict[str, str]:
@@ -41,21 +40,26 @@ class Leftovers:
         return left
 
     def _look(self) -> list[str]:
+        ours = self._processes()
+        files = sorted(self.directory.iterdir()) if self.directory.is_dir() else []
         return [
-            *(f"process {line}" for line in self._processes()),
-            *(f"port {address}" for address in sorted(_ports() - self._ports)),
+            *(f"process {pid} {words}" for pid, words in ours.items()),
+            *(f"port {address}" for address in sorted(_ports_of(ours))),
             *(f"namespace {name}" for name in sorted(_namespaces() - self._namespaces)),
-            *(f"file {path}" for path in sorted(self.directory.iterdir())),
+            *(f"file {path}" for path in files),
         ]
 
-    def _processes(self) -> Iterator[str]:
+    def _processes(self) -> dict[int, str]:
+        """What was started at whatever remove and runs still: pids with command lines."""
+        found: dict[int, str] = {}
         for process in psutil.process_iter(["pid", "cmdline", "status"]):
             try:
                 ours = process.environ().get(MARK) == self._mark
             except (psutil.Error, OSError):
                 continue
             if ours and process.pid != os.getpid() and process.info["status"] != psutil.STATUS_ZOMBIE:
-                yield f"{process.pid} {' '.join(process.info['cmdline'] or ())[:120]}"
+                found[process.pid] = " ".join(process.info["cmdline"] or ())[:120]
+        return found
 
 
 @contextmanager
@@ -71,13 +75,14 @@ def _namespaces() -> set[str]:
     return {path.name for path in NAMESPACES.iterdir()} if NAMESPACES.is_dir() else set()
 
 
-def _ports() -> set[str]:
-    """Where tests listen: at addresses of their subnets, and at the ports of labs that share one address."""
-    from support.subnets import is_of_a_test
-
-    try:
-        entries = psutil.net_connections("tcp")
-    except psutil.AccessDenied:  # macOS tells only root
-        return set()
-    listening = (entry.laddr for entry in entries if entry.status == psutil.CONN_LISTEN and entry.laddr)
-    return {f"{at.ip}:{at.port}" for at in listening if is_of_a_test(at.ip, at.port)}
+def _ports_of(pids: Iterable[int]) -> set[str]:
+    """Where those processes listen; other runs, and the user's own lab, listen at the same time."""
+    found: set[str] = set()
+    for pid in pids:
+        try:
+            entries = psutil.Process(pid).net_connections("tcp")
+        except (psutil.Error, OSError):
+            continue
+        listening = (entry.laddr for entry in entries if entry.status == psutil.CONN_LISTEN and entry.laddr)
+        found |= {f"{at.ip}:{at.port}" for at in listening}
+    return found

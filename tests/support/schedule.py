@@ -8,6 +8,7 @@ after the other; those marked `kubernetes` start a whole Kubernetes, of which at
 from __future__ import annotations
 
 import json
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ USUAL = 0.15
 KNOWN = Path(__file__).parents[1] / "durations.json"
 """Seconds of each test that took longer than `NOTED`, set-up included, in a parallel run on two cores."""
 NOTED = 1.0
+FAILED = "RWK_TEST_FAILED"
+"""Environment variable that names a file for the names of the tests that failed, as a list of JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Schedule:
         self._config = config
         self._known = known_durations()
         self._took: dict[str, float] = defaultdict(float)
+        self._failed: dict[str, None] = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
@@ -132,6 +136,8 @@ class Schedule:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._took[plain(report.nodeid)] += report.duration
+        if report.failed:
+            self._failed[plain(report.nodeid)] = None
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         slowest = sorted(self._took.items(), key=lambda one: -one[1])[:SLOWEST]
@@ -141,6 +147,10 @@ class Schedule:
                 terminalreporter.write_line(f"{seconds:7.1f} s  {test}")
 
     def pytest_sessionfinish(self) -> None:
+        if hasattr(self._config, "workerinput"):
+            return
+        if place := os.environ.get(FAILED):
+            Path(place).write_text(json.dumps(list(self._failed)), "utf-8")
         if self._config.getoption("write_durations"):
             write_durations(self._known, self._took)
 

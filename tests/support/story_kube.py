@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from support.remote_lab import BUSY
 from support.story_real import Rig
 
@@ -17,6 +18,16 @@ from rwk_tui.engines.sets import EngineSet
 from rwk_tui.lab.protocol import Place
 from rwk_tui.story.director import Director
 from rwk_tui.story.load import load_chapter
+
+ONE_KUBERNETES = [
+    pytest.mark.real,
+    pytest.mark.slow,
+    pytest.mark.kubernetes,
+    pytest.mark.one_lab,
+    pytest.mark.timeout(600),
+    pytest.mark.asyncio(loop_scope="module"),
+]
+"""Marks of a module whose tests stand on one lab."""
 
 
 def only(found: EngineSet, minor: str) -> EngineSet:

@@ -33,11 +33,3 @@ def free_subnet() -> Iterator[int]:
 def base_port(subnet: int) -> int:
     """Where the ports of a lab begin that has all its machines at one address: as much its own as the subnet is."""
     return _BASE_PORT + _APART * (subnet - SUBNETS.start)
-
-
-def is_of_a_test(host: str, port: int) -> bool:
-    """Whether a test's lab may listen there: at an address of its subnet, or above its base port."""
-    first, second, third, *_ = [*host.split("."), "", "", ""]
-    if (first, second) == ("127", "0") and third.isdigit() and int(third) in SUBNETS:
-        return True
-    return host == "127.0.0.1" and _BASE_PORT <= port < _BASE_PORT + 10_000

@@ -29,8 +29,12 @@ class Leftovers:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What the run must inherit for its leftovers to be known as its own."""
-        return {MARK: self._mark, "TMPDIR": str(self.directory)}
+        """What the run must inherit for its leftovers to be known as its own.
+
+        A pytest that a test starts keeps its last directories on purpose: those go where all of them do.
+        """
+        kept = {"PYTEST_DEBUG_TEMPROOT": tempfile.gettempdir()}
+        return {**kept, MARK: self._mark, "TMPDIR": str(self.directory)}
 
     def found(self) -> list[str]:
         """A line for each thing that is still there after `GRACE` s."""

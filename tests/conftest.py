@@ -15,10 +15,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+from support.leftovers import MARK as MARK_OF_SUITE
 from support.needs import Needs
 from support.processes import end_processes_of
 from support.remote_lab import KEPT, KIND, remote_settings
-from support.schedule import Schedule
+from support.schedule import FAILED, Schedule
 from support.subnets import free_subnet
 
 from rwk_tui.engines.ask import EngineError
@@ -32,7 +33,7 @@ MARK = "RWK_TEST_RUN"
 GRACE = 5.0
 
 # What the user has set must not change what the tests see, but for where engines come from and what is wished here.
-_ENGINES = ("RWK_ENGINES", "RWK_ENGINE_CACHE", "RWK_TEST_GOLDEN", "RWK_TEST_TAPE")
+_ENGINES = ("RWK_ENGINES", "RWK_ENGINE_CACHE", "RWK_TEST_GOLDEN", "RWK_TEST_TAPE", MARK_OF_SUITE, FAILED)
 _FARM = ("RWK_TEST_", "RWK_VAGRANT_", "RWK_TIMEOUTS_", "RWK_SLACK", "RWK_HOSTS", "RWK_IMAGES") if KIND else ()
 for _name in [name for name in os.environ if name.startswith("RWK_") and not name.startswith((*_ENGINES, *_FARM))]:
     del os.environ[_name]

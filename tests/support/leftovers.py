@@ -54,11 +54,17 @@ class Leftovers:
         ]
 
     def _processes(self) -> dict[int, str]:
-        """What was started at whatever remove and runs still: pids with command lines."""
+        """What was started at whatever remove and runs still: pids with command lines.
+
+        Engines inherit no mark, only where their lab lies.
+        """
         found: dict[int, str] = {}
+        place = str(self.directory.parent)
         for process in psutil.process_iter(["pid", "cmdline", "status"]):
             try:
-                ours = process.environ().get(MARK) == self._mark
+                variables = process.environ()
+                words = (*(process.info["cmdline"] or ()), *variables.values())
+                ours = variables.get(MARK) == self._mark or any(word.startswith(place) for word in words)
             except (psutil.Error, OSError):
                 continue
             if ours and process.pid != os.getpid() and process.info["status"] != psutil.STATUS_ZOMBIE:

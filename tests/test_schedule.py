@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from support.schedule import KUBERNETES_AT_ONCE, Unit, estimate, groups_of, in_order, plain, write_durations
+from support.schedule import (
+    FAILED,
+    KUBERNETES_AT_ONCE,
+    Schedule,
+    Unit,
+    estimate,
+    groups_of,
+    in_order,
+    plain,
+    write_durations,
+)
 
 UNITS = [
     Unit("short", ("short",), 1),
@@ -99,3 +110,16 @@ def test_a_run_on_workers_tells_an_estimate_first_and_the_slowest_at_its_end(tmp
     assert "slowest 20 tests" in run.stdout
     assert run.stdout.count(" s  test_many.py::") == 20
     assert len(set((tmp_path / "pids").read_text().split())) == 1, "they ran in several workers"
+
+
+def test_a_failure_in_a_teardown_is_noted_as_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setenv(FAILED, str(tmp_path / "failed.json"))
+    schedule = Schedule(request.config)
+    monkeypatch.delattr(request.config, "workerinput", raising=False)
+    for when in ("call", "teardown"):
+        report = pytest.TestReport(f"a.py::{when}", ("a.py", 1, when), {}, "failed", None, when)
+        schedule.pytest_runtest_logreport(report)
+    schedule.pytest_sessionfinish()
+    assert json.loads((tmp_path / "failed.json").read_text()) == ["a.py::call", "teardown of a.py::teardown"]

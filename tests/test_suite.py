@@ -56,6 +56,7 @@ def test_parts_keep_bytecode_and_their_files_in_a_directory_of_the_run(
         (["tests/real/test_a.py::test_x"] * suite.AGAIN, True),
         (["tests/real/test_a.py::test_x"] * (suite.AGAIN + 1), False),
         (["tests/real/test_a.py::test_x", "tests/board/test_b.py::test_y"], False),
+        (["teardown of tests/real/test_a.py::test_x"], False),
     ],
 )
 def test_only_a_few_tests_on_real_engines_are_run_once_more(failed: list[str], again: bool) -> None:

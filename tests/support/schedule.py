@@ -137,7 +137,9 @@ class Schedule:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self._took[plain(report.nodeid)] += report.duration
         if report.failed:
-            self._failed[plain(report.nodeid)] = None
+            # What was left behind is found in a teardown: to run the test once more would prove nothing about that.
+            what = "teardown of " if report.when == "teardown" else ""
+            self._failed[what + plain(report.nodeid)] = None
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         slowest = sorted(self._took.items(), key=lambda one: -one[1])[:SLOWEST]
